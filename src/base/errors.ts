@@ -1,0 +1,47 @@
+import type { Cause } from './cause.ts'
+
+/** One code an `org.modemd.Error.X` of the D-Bus contract; `bus/errors.ts` maps them. */
+export const ERROR_CODES = [
+  'InvalidArgs',
+  'NotFound',
+  'NotAuthorized',
+  'Busy',
+  'WrongState',
+  'SimPin',
+  'SimPuk',
+  'SimAbsent',
+  'PinGuard',
+  'NoNetwork',
+  'Roaming',
+  'DialFailed',
+  'AuthFailed',
+  'PppFailed',
+  'Timeout',
+  'ModemGone',
+  'Unsupported',
+  'Internal',
+  'Unknown',
+] as const
+
+export type ErrorCode = (typeof ERROR_CODES)[number]
+
+/**
+ * The one error class. `message` is a sentence a person can act on, without a secret in it. `failureCause` says which
+ * entry of the closed list it was, where there is one.
+ */
+export class ModemdError extends Error {
+  readonly code: ErrorCode
+  readonly failureCause: Cause | undefined
+
+  constructor(code: ErrorCode, message: string, failureCause?: Cause) {
+    super(message)
+    this.name = 'ModemdError'
+    this.code = code
+    this.failureCause = failureCause
+  }
+}
+
+/** The text of whatever was thrown. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,109 @@
+/** A link (one profile's connection) as the bus sees it, and what the bus may ask of the supervisor. */
+
+import type { Cause } from '../base/cause.ts'
+import type { Cancel } from '../base/ports.ts'
+import type { ModemFleet } from '../modem/snapshot.ts'
+
+export type LinkState =
+  | 'idle'
+  | 'waiting'
+  | 'dialling'
+  | 'connecting'
+  | 'authenticating'
+  | 'configuring'
+  | 'up'
+  | 'going-down'
+  | 'failed'
+
+/** Phases of coming up, in order, with how long each took. `modem` is the wait for one, `sim` for its unlocking, `network` for registration. */
+export const LINK_PHASES = ['modem', 'sim', 'network', 'dial', 'lcp', 'auth', 'address'] as const
+export type LinkPhase = (typeof LINK_PHASES)[number]
+
+export interface Ip4Snapshot {
+  readonly address: string
+  readonly prefix: number
+  readonly peer?: string | undefined
+  readonly gateway?: string | undefined
+  readonly dns: readonly string[]
+  readonly mtu: number
+}
+
+export interface LinkSnapshot {
+  /** The profile's name. */
+  readonly id: string
+  readonly profile: string
+  /** The modem's id while it uses one. */
+  readonly modem?: string | undefined
+  readonly state: LinkState
+  readonly phaseMs: Readonly<Partial<Record<LinkPhase, number>>>
+  readonly interface?: string | undefined
+  readonly engine?: string | undefined
+  readonly connectSpeed?: number | undefined
+  readonly report?: string | undefined
+  readonly ip4?: Ip4Snapshot | undefined
+  readonly rxBytes: bigint
+  readonly txBytes: bigint
+  readonly upSinceUs?: bigint | undefined
+  /** Attempts since the link was last asked for or up. */
+  readonly attempts: number
+  readonly cause?: Cause | undefined
+  /** The raw evidence. */
+  readonly causeDetail?: string | undefined
+  readonly advice?: string | undefined
+  readonly chatExit?: number | undefined
+  readonly pppExit?: number | undefined
+  /** 0n: none planned. */
+  readonly nextAttemptAtUs: bigint
+  readonly nextAttemptReason: string
+}
+
+/** The keys of Manager1.Connect's `options`; already checked for type by the bus, for value by the supervisor. */
+export interface ConnectOptions {
+  readonly apn?: string
+  readonly user?: string
+  readonly password?: string
+  readonly number?: string
+  readonly pin?: string
+  readonly ip?: string
+  readonly engine?: string
+  /** Milliseconds. */
+  readonly timeout?: number
+  /** A modem's id; the profile's own choice where undefined. */
+  readonly modem?: string
+}
+
+export interface LinkHandle {
+  readonly snapshot: LinkSnapshot
+  onChange(listener: (next: LinkSnapshot, previous: LinkSnapshot) => void): Cancel
+  /** Starts (or goes on). Resolves at once; how it ends shows in the snapshot. */
+  up(): Promise<void>
+  down(): Promise<void>
+  /** Resolves when the link is up, rejects with a ModemdError when its attempt failed. */
+  settled(): Promise<void>
+}
+
+/** One profile as D-Bus shows it: keys of the configuration, no secret. */
+export type ProfileFields = Readonly<Record<string, string | number | boolean>>
+
+/** The D-Bus service's whole view of the daemon. `link/supervisor.ts` is one. */
+export interface SupervisorApi {
+  readonly version: string
+  /** Usable here, e.g. `builtin`. */
+  readonly engines: readonly string[]
+  readonly fleet: ModemFleet
+  readonly links: readonly LinkHandle[]
+  onLinkAdded(listener: (link: LinkHandle) => void): Cancel
+  onLinkRemoved(listener: (link: LinkHandle) => void): Cancel
+  /** profile '': the link `manual`. Rejects with a ModemdError: NotFound, InvalidArgs, Busy. Resolves once the link has started. */
+  connect(profile: string, options: ConnectOptions): Promise<LinkHandle>
+  /** undefined: all. */
+  disconnect(linkId: string | undefined): Promise<void>
+  /** Does the profile have what only an administrator may use (`options`, `chat-script`)? */
+  profileNeedsAdministrator(profile: string): boolean
+  profiles(): readonly ProfileFields[]
+  saveProfile(fields: ProfileFields): Promise<void>
+  removeProfile(name: string): Promise<void>
+  /** Rejects with InvalidArgs naming file, line and reason; the last good configuration stays. */
+  reloadConfig(): Promise<void>
+  diagnose(): Promise<readonly Readonly<Record<string, string>>[]>
+}

@@ -1,0 +1,172 @@
+/**
+ * A modem as everyone outside `src/modem` sees it: one immutable snapshot, changed as a whole, and its commands.
+ * The bus diffs snapshots; the supervisor reads them; nobody looks at the AT side. An unknown value is undefined.
+ */
+
+import type { Failure } from '../base/cause.ts'
+import type { Cancel } from '../base/ports.ts'
+import type { Wire } from '../serial/wire.ts'
+
+export type ModemState =
+  | 'absent-sim'
+  | 'failed'
+  | 'locked'
+  | 'disabled'
+  | 'enabling'
+  | 'searching'
+  | 'registered'
+  | 'connecting'
+  | 'connected'
+  | 'disconnecting'
+  | 'resetting'
+
+export type PortRole = 'at' | 'data' | 'gps' | 'diag' | 'net' | 'ignored'
+
+export interface PortInfo {
+  /** `/dev/ttyUSB0`, or an interface's name for `net`. */
+  readonly name: string
+  readonly role: PortRole
+  /** Who holds it now: `modemd (at)`, `modemd (ppp)`, another program, or ''. */
+  readonly owner: string
+}
+
+export type SimStatus = 'ready' | 'pin' | 'puk' | 'pin2' | 'puk2' | 'absent' | 'failed'
+
+export interface SimSnapshot {
+  readonly status?: SimStatus | undefined
+  readonly iccid?: string | undefined
+  readonly operatorName?: string | undefined
+  readonly pinTries?: number | undefined
+  readonly pukTries?: number | undefined
+}
+
+export type Registration = 'idle' | 'home' | 'searching' | 'denied' | 'roaming' | 'unknown'
+
+/** dBm, except rsrq, sinr, ecio (dB) and ber (percent). 3GPP TS 27.007 §8.5 and §8.69. */
+export interface SignalSnapshot {
+  readonly technology?: string | undefined
+  readonly rssi?: number | undefined
+  readonly rsrp?: number | undefined
+  readonly rsrq?: number | undefined
+  readonly sinr?: number | undefined
+  readonly rscp?: number | undefined
+  readonly ecio?: number | undefined
+  readonly ber?: number | undefined
+  readonly atUs: bigint
+  /** The command or report the values came from, e.g. `+CSQ`. */
+  readonly source: string
+}
+
+export interface ModemSnapshot {
+  /** `imei_…`, `usb_1_2` or `tty_ttyS1`; does not change while the modem exists. */
+  readonly id: string
+  /** The sysfs path of the device without the root, or the tty. */
+  readonly device: string
+  readonly driver: string
+  readonly ports: readonly PortInfo[]
+  readonly manufacturer?: string | undefined
+  readonly model?: string | undefined
+  readonly revision?: string | undefined
+  readonly equipmentIdentifier?: string | undefined
+  readonly state: ModemState
+  /** One sentence for people on why it is in this state; ''. */
+  readonly stateReason: string
+  readonly failure?: Failure | undefined
+  readonly sim: SimSnapshot
+  readonly operatorName?: string | undefined
+  /** PLMN, 5 or 6 digits. */
+  readonly operatorCode?: string | undefined
+  readonly registration: Registration
+  /** `gsm`, `gprs`, `edge`, `umts`, `hsdpa`, `hsupa`, `hspa`, `lte`, `5gnr`. */
+  readonly accessTechnologies: readonly string[]
+  /** 0 to 100: CSQ × 100 / 31, rounded down. */
+  readonly signalQuality?: number | undefined
+  readonly signalDbm?: number | undefined
+  readonly ownNumbers: readonly string[]
+  readonly powerState: 'on' | 'low' | 'off' | 'unknown'
+  readonly signal?: SignalSnapshot | undefined
+}
+
+export interface DialRequest {
+  readonly apn: string
+  readonly number: string
+  readonly ipType: '4' | '6' | '46'
+  readonly cid: number | 'auto'
+  /** For the whole dial, from the first command to CONNECT. */
+  readonly timeoutMs: number
+  /** Words of a chat(8) script that replaces the built-in one. */
+  readonly chatScript?: string | undefined
+  readonly signal: AbortSignal
+}
+
+/** Why a dial failed, as a rejection of `dial`. `chatExit` is the script's exit code: 1, 2, 3 or 4 + index of the ABORT string. */
+export interface DialFailure extends Failure {
+  readonly chatExit?: number | undefined
+}
+
+/** A call that CONNECT has answered: the data port is PPP's until `hangUp`. */
+export interface Call {
+  /** Its first bytes are those that came behind the CONNECT line. */
+  readonly wire: Wire
+  /** The whole reported line, `CONNECT 7200000`. */
+  readonly report?: string | undefined
+  /** bit/s; undefined where the modem names none. */
+  readonly connectSpeed?: number | undefined
+  readonly chatExit: number
+  /** PPP is up: the modem's state becomes `connected`. */
+  established(): void
+  /** Ends the call if it still stands (DTR, or `+++` and ATH) and gives the port back to AT. Idempotent, never rejects. `failure` says why the call ended. */
+  hangUp(failure?: Failure): Promise<void>
+}
+
+/** Who asks for a PIN try: decides how many tries must be left (DESIGN §7.1). */
+export type PinCaller = 'automatic' | 'person' | 'person-last-try'
+
+export interface ModemCommands {
+  enable(): Promise<void>
+  disable(): Promise<void>
+  /** Rejects with a ModemdError: SimPin (refused), SimPuk, SimAbsent, PinGuard, WrongState, Timeout, ModemGone. */
+  sendPin(pin: string, caller: PinCaller): Promise<void>
+  sendPuk(puk: string, newPin: string): Promise<void>
+  changePin(oldPin: string, newPin: string): Promise<void>
+  enablePin(pin: string, on: boolean): Promise<void>
+  /** Not a property: the IMSI is personal. */
+  imsi(): Promise<string>
+  setSignalPoll(seconds: number): void
+  signalHistory(): readonly { readonly atUs: bigint; readonly dbm: number }[]
+  reset(hard: boolean): Promise<void>
+  scan(): Promise<
+    readonly { readonly plmn: string; readonly name: string; readonly status: string; readonly technology: string }[]
+  >
+  /** '' = automatic. */
+  register(plmn: string): Promise<void>
+  /** Rejects with a DialError. One call at a time: Busy otherwise. */
+  dial(request: DialRequest): Promise<Call>
+}
+
+/** What `modem/modem.ts` is to the supervisor and the bus. */
+export interface ModemHandle extends ModemCommands {
+  readonly snapshot: ModemSnapshot
+  onChange(listener: (next: ModemSnapshot, previous: ModemSnapshot) => void): Cancel
+}
+
+/** All modems that are here now, in the order of `mmctl list`. `modem/fleet.ts` is one. */
+export interface ModemFleet {
+  readonly modems: readonly ModemHandle[]
+  onAdded(listener: (modem: ModemHandle) => void): Cancel
+  /** The handle's last snapshot says why (`modem-gone`, inhibited …). */
+  onRemoved(listener: (modem: ModemHandle) => void): Cancel
+  rescan(): void
+  /** Lets go of a device (its `device`, id or tty) until the returned function is called. */
+  inhibit(device: string): Promise<Cancel>
+}
+
+export class DialError extends Error {
+  readonly failure: DialFailure
+
+  constructor(failure: DialFailure) {
+    super(failure.detail)
+    this.name = 'DialError'
+    this.failure = failure
+  }
+}
