@@ -21,8 +21,11 @@ export interface Wire {
   /** The tty's name without the root, e.g. `/dev/ttyUSB0`. */
   readonly path: string
   readonly isClosed: boolean
-  /** Reading starts with the first listener. Replaces the one before; a listener attached after the end is told at once (in a microtask). */
-  listen(listener: WireListener): void
+  /**
+   * Reading starts with the first listener. Replaces the one before; a listener attached after the end is told at once (in a microtask).
+   * undefined: nobody listens; bytes that come stay for the next listener.
+   */
+  listen(listener: WireListener | undefined): void
   /** Queues the bytes; false: the queue is over its high-water mark, wait for `drain`. After the end: does nothing, true. */
   write(bytes: Uint8Array): boolean
   /** Bits per second. Never fails where the device has no speed (a pty). */

@@ -1,0 +1,148 @@
+/** org.modemd.Modem1: one modem's identity, state and network, and what can be asked of it. */
+
+import { ModemdError } from '../../base/errors.ts'
+import type { SupervisorApi } from '../../link/snapshot.ts'
+import type { ModemHandle, ModemSnapshot } from '../../modem/snapshot.ts'
+import { checkConnectOptions, checkText } from '../arguments.ts'
+import type { InterfaceDefinition } from '../definition.ts'
+import { linkPath } from '../path-escape.ts'
+import { variant } from '../signature.ts'
+import { anyText, knownNumber, knownPercent, knownText, NONE } from './known.ts'
+
+export interface Modem1Target {
+  readonly modem: ModemHandle
+  readonly api: SupervisorApi
+}
+
+export const modem1: InterfaceDefinition<Modem1Target> = {
+  name: 'org.modemd.Modem1',
+  properties: [
+    text('Id', ({ id }) => id),
+    text('Manufacturer', ({ manufacturer }) => manufacturer),
+    text('Model', ({ model }) => model),
+    text('Revision', ({ revision }) => revision),
+    text('EquipmentIdentifier', ({ equipmentIdentifier }) => equipmentIdentifier),
+    text('Device', ({ device }) => device),
+    text('Driver', ({ driver }) => driver),
+    {
+      name: 'Ports',
+      signature: 'a(sss)',
+      get: ({ modem }) => modem.snapshot.ports.map(({ name, role, owner }) => [anyText(name), role, anyText(owner)]),
+    },
+    text('State', ({ state }) => state),
+    { name: 'StateReason', signature: 's', get: ({ modem }) => anyText(modem.snapshot.stateReason) },
+    text('FailedCause', ({ failure }) => failure?.cause),
+    text('OperatorName', ({ operatorName }) => operatorName),
+    text('OperatorCode', ({ operatorCode }) => operatorCode),
+    text('Registration', ({ registration }) => registration),
+    {
+      name: 'AccessTechnologies',
+      signature: 'as',
+      get: ({ modem }) => modem.snapshot.accessTechnologies.map(anyText),
+    },
+    { name: 'SignalQuality', signature: 'y', get: ({ modem }) => knownPercent(modem.snapshot.signalQuality) },
+    { name: 'SignalDbm', signature: 'd', get: ({ modem }) => knownNumber(modem.snapshot.signalDbm) },
+    { name: 'OwnNumbers', signature: 'as', get: ({ modem }) => modem.snapshot.ownNumbers.map(anyText) },
+    text('PowerState', ({ powerState }) => (powerState === 'unknown' ? undefined : powerState)),
+    {
+      name: 'Links',
+      signature: 'ao',
+      get: (target) => linksOf(target).map(({ snapshot }) => linkPath(snapshot.id)),
+    },
+  ],
+  methods: [
+    command('Enable', 'control', ({ modem }) => modem.enable()),
+    command('Disable', 'control', ({ modem }) => modem.disable()),
+    {
+      name: 'Connect',
+      in: [['options', 'a{sv}']],
+      out: [['link', 'o']],
+      access: 'control',
+      call: async ({ modem, api }, [dictionary]) => {
+        const { options, wait } = checkConnectOptions(dictionary)
+        const link = await api.connect('', { ...options, modem: modem.snapshot.id })
+        if (wait) await link.settled()
+        return [linkPath(link.snapshot.id)]
+      },
+    },
+    command('Disconnect', 'control', async (target) => {
+      await Promise.all(linksOf(target).map(({ snapshot }) => target.api.disconnect(snapshot.id)))
+    }),
+    {
+      name: 'Reset',
+      in: [['hard', 'b']],
+      out: NONE,
+      access: 'administrator',
+      call: async ({ modem }, [hard]) => {
+        await modem.reset(hard === true)
+        return []
+      },
+    },
+    {
+      name: 'Scan',
+      in: NONE,
+      out: [['networks', 'aa{sv}']],
+      access: 'control',
+      call: async ({ modem }) => [(await modem.scan()).map(networkFields)],
+    },
+    {
+      name: 'Register',
+      in: [['plmn', 's']],
+      out: NONE,
+      access: 'control',
+      call: async ({ modem }, [plmn]) => {
+        await modem.register(checkText('plmn', plmn))
+        return []
+      },
+    },
+    {
+      name: 'Command',
+      in: [
+        ['at', 's'],
+        ['timeoutMs', 'u'],
+      ],
+      out: [['response', 's']],
+      // The console is the administrator's. While it is off for everybody, nobody is asked who they are.
+      access: 'anyone',
+      call: () => {
+        throw new ModemdError('Unsupported', 'The AT console is off: this version of modemd has none.')
+      },
+    },
+  ],
+  signals: [
+    {
+      name: 'StateChanged',
+      args: [
+        ['old', 's'],
+        ['new', 's'],
+        ['cause', 's'],
+      ],
+    },
+  ],
+}
+
+/** The links that use this modem now. */
+function linksOf({ modem, api }: Modem1Target) {
+  return api.links.filter(({ snapshot }) => snapshot.modem === modem.snapshot.id)
+}
+
+function text(name: string, get: (snapshot: ModemSnapshot) => string | undefined) {
+  return { name, signature: 's', get: ({ modem }: Modem1Target) => knownText(get(modem.snapshot)) }
+}
+
+function command(name: string, access: 'control', run: (target: Modem1Target) => Promise<void>) {
+  const call = async (target: Modem1Target) => {
+    await run(target)
+    return []
+  }
+  return { name, in: NONE, out: NONE, access, call }
+}
+
+function networkFields(network: Readonly<Record<'plmn' | 'name' | 'status' | 'technology', string>>) {
+  const { plmn, name, status, technology } = network
+  return Object.fromEntries(
+    Object.entries({ plmn, name, status, technology })
+      .filter(([, value]) => value !== '')
+      .map(([key, value]) => [key, variant('s', anyText(value))]),
+  )
+}

@@ -1,0 +1,70 @@
+/** org.modemd.Sim1, on the modem's object. The methods reach the SIM only through the PIN guard behind the modem's commands (DESIGN §7.1). */
+
+import type { ModemHandle } from '../../modem/snapshot.ts'
+import { checkText } from '../arguments.ts'
+import type { InterfaceDefinition } from '../definition.ts'
+import { knownText, knownUint32, NONE } from './known.ts'
+
+export const sim1: InterfaceDefinition<ModemHandle> = {
+  name: 'org.modemd.Sim1',
+  properties: [
+    { name: 'Status', signature: 's', get: ({ snapshot }) => snapshot.sim.status },
+    { name: 'Iccid', signature: 's', get: ({ snapshot }) => knownText(snapshot.sim.iccid) },
+    { name: 'OperatorName', signature: 's', get: ({ snapshot }) => knownText(snapshot.sim.operatorName) },
+    { name: 'PinTries', signature: 'u', get: ({ snapshot }) => knownUint32(snapshot.sim.pinTries) },
+    { name: 'PukTries', signature: 'u', get: ({ snapshot }) => knownUint32(snapshot.sim.pukTries) },
+  ],
+  methods: [
+    { name: 'GetImsi', in: NONE, out: [['imsi', 's']], access: 'control', call: async (modem) => [await modem.imsi()] },
+    {
+      name: 'SendPin',
+      in: [['pin', 's']],
+      out: NONE,
+      access: 'control',
+      call: async (modem, [pin]) => {
+        await modem.sendPin(checkText('pin', pin), 'person')
+        return []
+      },
+    },
+    {
+      name: 'SendPuk',
+      in: [
+        ['puk', 's'],
+        ['newPin', 's'],
+      ],
+      out: NONE,
+      access: 'control',
+      call: async (modem, [puk, newPin]) => {
+        await modem.sendPuk(checkText('puk', puk), checkText('pin', newPin, 'newPin'))
+        return []
+      },
+    },
+    {
+      name: 'ChangePin',
+      in: [
+        ['old', 's'],
+        ['new', 's'],
+      ],
+      out: NONE,
+      access: 'control',
+      call: async (modem, [oldPin, newPin]) => {
+        await modem.changePin(checkText('pin', oldPin, 'old'), checkText('pin', newPin, 'new'))
+        return []
+      },
+    },
+    {
+      name: 'EnablePin',
+      in: [
+        ['pin', 's'],
+        ['on', 'b'],
+      ],
+      out: NONE,
+      access: 'control',
+      call: async (modem, [pin, on]) => {
+        await modem.enablePin(checkText('pin', pin), on === true)
+        return []
+      },
+    },
+  ],
+  signals: [],
+}

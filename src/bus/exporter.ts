@@ -1,0 +1,121 @@
+/** Follows the fleet and the links: each becomes an object with its interfaces, and its changes are handed to the publisher. */
+
+import type { Cancel, Logger } from '../base/ports.ts'
+import type { LinkHandle, SupervisorApi } from '../link/snapshot.ts'
+import type { ModemHandle } from '../modem/snapshot.ts'
+import { link1 } from './api/link1.ts'
+import { type Manager1Target, manager1 } from './api/manager1.ts'
+import { modem1 } from './api/modem1.ts'
+import { signal1 } from './api/signal1.ts'
+import { sim1 } from './api/sim1.ts'
+import { type BoundInterface, bind, type InterfaceShape } from './definition.ts'
+import { linkPath, modemPath, ROOT_PATH } from './path-escape.ts'
+import type { Publisher } from './publisher.ts'
+
+const modemShape = modem1 as unknown as InterfaceShape
+const linkShape = link1 as unknown as InterfaceShape
+
+export class Exporter {
+  readonly #api: SupervisorApi
+  readonly #publisher: Publisher
+  readonly #logger: Logger
+  readonly #modems = new Map<ModemHandle, Cancel>()
+  readonly #links = new Map<LinkHandle, Cancel>()
+  readonly #subscriptions: readonly Cancel[]
+
+  constructor(manager: Manager1Target, publisher: Publisher, logger: Logger) {
+    this.#api = manager.api
+    this.#publisher = publisher
+    this.#logger = logger
+    publisher.add({ path: ROOT_PATH, interfaces: [bind(manager1, manager)] })
+    const { fleet, links } = this.#api
+    for (const modem of fleet.modems) this.#addModem(modem)
+    for (const link of links) this.#addLink(link)
+    this.#subscriptions = [
+      fleet.onAdded((modem) => this.#addModem(modem)),
+      fleet.onRemoved((modem) => this.#removeModem(modem)),
+      this.#api.onLinkAdded((link) => this.#addLink(link)),
+      this.#api.onLinkRemoved((link) => this.#removeLink(link)),
+    ]
+  }
+
+  close(): void {
+    for (const cancel of [...this.#subscriptions, ...this.#modems.values(), ...this.#links.values()]) cancel()
+  }
+
+  #addModem(modem: ModemHandle): void {
+    if (this.#modems.has(modem)) return
+    const path = modemPath(modem.snapshot.id)
+    const interfaces = [bind(modem1, { modem, api: this.#api }), bind(sim1, modem), bind(signal1, modem)]
+    if (!this.#isAdded(path, interfaces)) return
+    this.#modems.set(
+      modem,
+      modem.onChange((next, previous) => {
+        this.#publisher.changed(path)
+        if (next.state === previous.state) return
+        const cause = next.failure?.cause ?? ''
+        this.#publisher.signal(path, modemShape, 'StateChanged', [previous.state, next.state, cause])
+      }),
+    )
+    this.#modemsChanged(modem)
+  }
+
+  #removeModem(modem: ModemHandle): void {
+    const unsubscribe = this.#modems.get(modem)
+    if (!unsubscribe) return
+    unsubscribe()
+    this.#modems.delete(modem)
+    this.#publisher.remove(modemPath(modem.snapshot.id))
+    this.#modemsChanged(modem)
+  }
+
+  /** The manager's list, and the links that name the modem. */
+  #modemsChanged({ snapshot: { id } }: ModemHandle): void {
+    this.#publisher.changed(ROOT_PATH)
+    for (const { snapshot } of this.#links.keys()) {
+      if (snapshot.modem === id) this.#publisher.changed(linkPath(snapshot.id))
+    }
+  }
+
+  #addLink(link: LinkHandle): void {
+    if (this.#links.has(link)) return
+    const path = linkPath(link.snapshot.id)
+    const target = { link, api: this.#api, hasModem: (id: string) => this.#hasModem(id) }
+    if (!this.#isAdded(path, [bind(link1, target)])) return
+    this.#links.set(
+      link,
+      link.onChange((next, previous) => {
+        this.#publisher.changed(path)
+        if (next.modem !== previous.modem) this.#modemOfLinkChanged(previous.modem, next.modem)
+        if (next.state === previous.state) return
+        this.#publisher.signal(path, linkShape, 'StateChanged', [previous.state, next.state, next.cause ?? ''])
+      }),
+    )
+    this.#publisher.changed(ROOT_PATH)
+    this.#modemOfLinkChanged(link.snapshot.modem)
+  }
+
+  #removeLink(link: LinkHandle): void {
+    const unsubscribe = this.#links.get(link)
+    if (!unsubscribe) return
+    unsubscribe()
+    this.#links.delete(link)
+    this.#publisher.remove(linkPath(link.snapshot.id))
+    this.#publisher.changed(ROOT_PATH)
+    this.#modemOfLinkChanged(link.snapshot.modem)
+  }
+
+  #modemOfLinkChanged(...ids: readonly (string | undefined)[]): void {
+    for (const id of ids) if (id !== undefined) this.#publisher.changed(modemPath(id))
+  }
+
+  #hasModem(id: string): boolean {
+    return [...this.#modems.keys()].some(({ snapshot }) => snapshot.id === id)
+  }
+
+  #isAdded(path: string, interfaces: readonly BoundInterface[]): boolean {
+    const isAdded = this.#publisher.add({ path, interfaces })
+    if (!isAdded) this.#logger.error('Two things have the same id; the second is not on D-Bus.', { path })
+    return isAdded
+  }
+}

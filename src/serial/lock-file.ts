@@ -1,0 +1,124 @@
+/**
+ * UUCP lock files in HDB form (FHS 5.9): `LCK..ttyUSB0` holds its owner's process id in ten places and a line feed.
+ * pppd, minicom, cu and others honour them. `serialport-wire.ts` takes one before it opens a port.
+ */
+
+import { link, mkdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { ModemdError } from '../base/errors.ts'
+
+/** Locks of this process: one with our own id that is not here is a dead namesake's (process 1 of a container, say). */
+const heldHere = new Set<string>()
+
+let temporaryNames = 0
+
+export interface LockFile {
+  /** Removes the file if it is still ours. Idempotent, never rejects. */
+  release(): Promise<void>
+}
+
+/** `LCK..ttyUSB0` for `/dev/ttyUSB0`, `LCK..pts_3` for `/dev/pts/3`. */
+export function lockFileName(path: string): string {
+  return `LCK..${path.replace(/^\/?dev\//, '').replaceAll('/', '_')}`
+}
+
+/**
+ * Rejects with Busy (port-busy) when a living process holds it, and with the file system's error when the folder does
+ * not let us. A dead process's lock is taken over.
+ */
+export async function takeLock(folder: string, path: string): Promise<LockFile> {
+  const file = join(folder, lockFileName(path))
+  await mkdir(folder, { recursive: true })
+  for (let round = 0; round < 4; round++) {
+    if (await createLock(file)) {
+      heldHere.add(file)
+      return { release: () => release(file) }
+    }
+    const holder = await readHolder(file)
+    if (!holder) continue
+    if (isHeld(file, holder.pid)) throw busy(path, file, holder.pid, await programOf(holder.pid))
+    await removeStale(file, holder.inode)
+  }
+  throw new ModemdError('Busy', `${path} is in use: its lock file ${file} changes hands again and again.`, 'port-busy')
+}
+
+/** The name of a running program; undefined when it cannot be seen. */
+export async function programOf(pid: number | undefined): Promise<string | undefined> {
+  const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')
+  return name.trim() || undefined
+}
+
+/** Written beside its place and linked there, so that nobody ever sees a lock without its owner. */
+async function createLock(file: string): Promise<boolean> {
+  const temporary = temporaryName(file)
+  await writeFile(temporary, `${String(process.pid).padStart(10)}\n`, { flag: 'wx', mode: 0o644 })
+  try {
+    await link(temporary, file)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  } finally {
+    await unlink(temporary)
+  }
+}
+
+/** undefined: the file has just gone. A pid of undefined: somebody's file that does not say whose. */
+async function readHolder(file: string): Promise<{ pid: number | undefined; inode: number } | undefined> {
+  try {
+    const content = await readFile(file)
+    return { pid: parsePid(content), inode: (await stat(file)).ino }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Ten places of text, or the four bytes of older programs. */
+function parsePid(content: Buffer): number | undefined {
+  const text = /^\s*(\d{1,10})\s*$/.exec(content.toString('latin1'))
+  if (text) return Number(text[1])
+  return content.length === 4 && content.readInt32LE() > 0 ? content.readInt32LE() : undefined
+}
+
+function isHeld(file: string, pid: number | undefined): boolean {
+  if (pid === undefined) return true
+  if (pid === process.pid) return heldHere.has(file)
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
+}
+
+function busy(path: string, file: string, pid: number | undefined, program: string | undefined): ModemdError {
+  const sentence =
+    pid === undefined
+      ? `${path} is in use: its lock file ${file} names no process; remove the file if nothing uses the port.`
+      : `${path} is in use by ${program ?? 'another program'} (process ${pid}).`
+  return new ModemdError('Busy', sentence, 'port-busy')
+}
+
+/** Moved away first: if another took the stale lock over in this very moment, it is its new lock that moved, and goes back. */
+async function removeStale(file: string, staleInode: number): Promise<void> {
+  const aside = temporaryName(file)
+  try {
+    await rename(file, aside)
+    if ((await stat(aside)).ino !== staleInode) await link(aside, file)
+    await unlink(aside)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT' && code !== 'EEXIST') throw error
+  }
+}
+
+async function release(file: string): Promise<void> {
+  if (!heldHere.delete(file)) return
+  const holder = await readHolder(file).catch(() => undefined)
+  if (holder?.pid === process.pid) await unlink(file).catch(() => {})
+}
+
+function temporaryName(file: string): string {
+  return join(dirname(file), `LTMP.${process.pid}.${++temporaryNames}`)
+}

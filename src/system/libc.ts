@@ -1,0 +1,127 @@
+/**
+ * The C library by koffi: the system calls that Node lacks. Everything else in `system/` goes through here. Each call answers
+ * what the kernel answers, and a negative errno where it fails (`-EAGAIN`), so that the packet path throws and allocates nothing;
+ * `checked` makes a ModemdError of a failure where one is in order.
+ */
+
+import { constants } from 'node:os'
+import { getSystemErrorMap } from 'node:util'
+import koffi from 'koffi'
+import type { Cause } from '../base/cause.ts'
+import { type ErrorCode, ModemdError } from '../base/errors.ts'
+
+/** Linux's numbers, the same on x86, ARM and RISC-V. */
+export const O_RDONLY = 0
+export const O_RDWR = 2
+export const O_NOCTTY = 0o400
+export const O_NONBLOCK = 0o4000
+export const O_CLOEXEC = 0o2000000
+
+export const AF_INET = 2
+export const AF_NETLINK = 16
+export const SOCK_STREAM = 1
+export const SOCK_DGRAM = 2
+export const SOCK_RAW = 3
+export const SOCK_NONBLOCK = O_NONBLOCK
+export const SOCK_CLOEXEC = O_CLOEXEC
+export const SOL_SOCKET = 1
+export const SO_REUSEADDR = 2
+export const MSG_DONTWAIT = 0x40
+
+export const { EAGAIN, EBADF, EEXIST, EINTR, EINVAL, EIO, ENOBUFS, ENODEV, EPERM } = constants.errno
+
+type Call<A extends readonly unknown[]> = (...args: A) => number
+
+/** The symbols of the process itself: glibc and musl alike. */
+const library = koffi.load(null)
+
+/** `-1` and errno become one negative number. */
+function bind<A extends readonly unknown[]>(name: string, result: string, parameters: string[]): Call<A> {
+  const raw = library.func(name, result, parameters) as unknown as Call<A>
+  return (...args) => {
+    const answer = raw(...args)
+    return answer === -1 ? -koffi.errno() : answer
+  }
+}
+
+const openFile = bind<[string, number, number]>('open', 'int', ['str', 'int', 'int'])
+
+/** Always close-on-exec: no child of ours inherits a device. */
+export function open(path: string, flags: number): number {
+  return openFile(path, flags | O_CLOEXEC, 0)
+}
+
+export const close = bind<[number]>('close', 'int', ['int'])
+export const read = bind<[number, Uint8Array, number]>('read', 'long', ['int', 'void *', 'size_t'])
+export const write = bind<[number, Uint8Array, number]>('write', 'long', ['int', 'void *', 'size_t'])
+export const pipe2 = bind<[Int32Array, number]>('pipe2', 'int', ['void *', 'int'])
+export const epollCreate = bind<[number]>('epoll_create1', 'int', ['int'])
+export const epollControl = bind<[number, number, number, Uint8Array]>('epoll_ctl', 'int', [
+  'int',
+  'int',
+  'int',
+  'void *',
+])
+
+/** For requests whose argument is a structure in memory. */
+export const ioctl = bind<[number, number, Uint8Array]>('ioctl', 'int', ['int', 'unsigned long', 'void *'])
+/** For requests whose argument is a number. */
+export const ioctlNumber = bind<[number, number, number]>('ioctl', 'int', ['int', 'unsigned long', 'long'])
+
+export const socket = bind<[number, number, number]>('socket', 'int', ['int', 'int', 'int'])
+export const bindSocket = bind<[number, Uint8Array, number]>('bind', 'int', ['int', 'void *', 'uint32_t'])
+export const listen = bind<[number, number]>('listen', 'int', ['int', 'int'])
+export const setsockopt = bind<[number, number, number, Uint8Array, number]>('setsockopt', 'int', [
+  'int',
+  'int',
+  'int',
+  'void *',
+  'uint32_t',
+])
+export const sendto = bind<[number, Uint8Array, number, number, Uint8Array | null, number]>('sendto', 'long', [
+  'int',
+  'void *',
+  'size_t',
+  'int',
+  'void *',
+  'uint32_t',
+])
+export const recv = bind<[number, Uint8Array, number, number]>('recv', 'long', ['int', 'void *', 'size_t', 'int'])
+export const recvmsg = bind<[number, Uint8Array, number]>('recvmsg', 'long', ['int', 'void *', 'int'])
+
+export const unshare = bind<[number]>('unshare', 'int', ['int'])
+export const setns = bind<[number, number]>('setns', 'int', ['int', 'int'])
+
+export const POINTER_BYTES = koffi.sizeof('void *')
+
+/** Where a buffer lies, for structures that hold pointers. The caller keeps the buffer alive. */
+export function addressOf(buffer: Uint8Array): bigint {
+  return koffi.address(buffer)
+}
+
+const CODES: Partial<Record<string, readonly [ErrorCode, Cause?]>> = {
+  EPERM: ['NotAuthorized', 'permission'],
+  EACCES: ['NotAuthorized', 'permission'],
+  EBUSY: ['Busy'],
+  EEXIST: ['Busy'],
+  ENODEV: ['NotFound'],
+  ENOENT: ['NotFound'],
+  ENXIO: ['NotFound'],
+  ENOSYS: ['Unsupported', 'engine-missing'],
+  EAFNOSUPPORT: ['Unsupported', 'engine-missing'],
+  EOPNOTSUPP: ['Unsupported', 'engine-missing'],
+  EPROTONOSUPPORT: ['Unsupported', 'engine-missing'],
+}
+
+/** `what` is the start of a sentence: `cannot open /dev/net/tun` becomes `cannot open /dev/net/tun: permission denied (EACCES)`. */
+export function systemError(negativeErrno: number, what: string): ModemdError {
+  const [name, text] = getSystemErrorMap().get(negativeErrno) ?? [`errno ${-negativeErrno}`, 'unknown error']
+  const [code, cause] = CODES[name] ?? ['Internal']
+  return new ModemdError(code, `${what}: ${text} (${name})`, cause)
+}
+
+/** The answer of a call that must not fail. */
+export function checked(answer: number, what: string): number {
+  if (answer < 0) throw systemError(answer, what)
+  return answer
+}

@@ -1,0 +1,40 @@
+/** A tty's line settings by TCGETS/TCSETS (termios(3), ioctl_tty(2)). The pty uses it, and whoever takes a tty over by its descriptor. */
+
+import { checked, ioctl } from './libc.ts'
+
+const TCGETS = 0x5401
+const TCSETS = 0x5402
+
+/** The kernel's struct termios: four 32-bit flag words, the line discipline, 19 control characters. */
+const TERMIOS_BYTES = 36
+const INPUT_FLAGS = 0
+const OUTPUT_FLAGS = 4
+const CONTROL_FLAGS = 8
+const LOCAL_FLAGS = 12
+const CONTROL_CHARACTERS = 17
+const VTIME = CONTROL_CHARACTERS + 5
+const VMIN = CONTROL_CHARACTERS + 6
+
+/** IGNBRK BRKINT PARMRK ISTRIP INLCR IGNCR ICRNL IXON, and IXOFF and IXANY: bytes are bytes. */
+const COOKED_INPUT = 0o1 | 0o2 | 0o10 | 0o40 | 0o100 | 0o200 | 0o400 | 0o2000 | 0o10000 | 0o4000
+const OPOST = 0o1
+/** ECHO ECHONL ICANON ISIG IEXTEN. */
+const COOKED_LOCAL = 0o10 | 0o100 | 0o2 | 0o1 | 0o100000
+const CSIZE_AND_PARENB = 0o60 | 0o400
+const CS8 = 0o60
+
+/** Every byte passes as it is and at once (cfmakeraw). */
+export function setRaw(fd: number): void {
+  const bytes = new Uint8Array(TERMIOS_BYTES)
+  checked(ioctl(fd, TCGETS, bytes), 'cannot read the settings of the tty')
+  const view = new DataView(bytes.buffer)
+  const clear = (offset: number, flags: number) => view.setUint32(offset, view.getUint32(offset, true) & ~flags, true)
+  clear(INPUT_FLAGS, COOKED_INPUT)
+  clear(OUTPUT_FLAGS, OPOST)
+  clear(LOCAL_FLAGS, COOKED_LOCAL)
+  clear(CONTROL_FLAGS, CSIZE_AND_PARENB)
+  view.setUint32(CONTROL_FLAGS, view.getUint32(CONTROL_FLAGS, true) | CS8, true)
+  bytes[VTIME] = 0
+  bytes[VMIN] = 1
+  checked(ioctl(fd, TCSETS, bytes), 'cannot set the tty to raw mode')
+}

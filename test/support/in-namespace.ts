@@ -1,0 +1,34 @@
+/**
+ * Tests that need interfaces, routes or mounts run in user, network and mount namespaces of their own: the file runs
+ * itself again below unshare, and the outer test passes when the inner run does.
+ *
+ *   if (inNamespace(import.meta.url, needs('tun', 'ping'))) { test('…', …) }
+ */
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import test from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const MARK = 'MODEMD_TEST_NAMESPACE'
+
+/** True inside. Outside: registers the one test that runs the file inside, and answers false. */
+export function inNamespace(fileUrl: string, { skip }: { skip?: string } = {}): boolean {
+  if (process.env[MARK]) return true
+  test('in namespaces of its own', skip ? { skip } : {}, async () => {
+    const file = fileURLToPath(fileUrl)
+    const args = ['-Urnm', '--propagation', 'private', process.execPath, '--import=tsx', '--test-reporter=tap', file]
+    // NODE_TEST_CONTEXT would make the inner run speak the runner's binary protocol.
+    const env = { ...process.env, [MARK]: '1', NODE_TEST_CONTEXT: undefined }
+    const child = spawn('unshare', args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    child.stdout.on('data', (bytes) => (output += bytes))
+    child.stderr.on('data', (bytes) => (output += bytes))
+    const [code] = await once(child, 'close')
+    const tests = Number(/^# tests (\d+)/m.exec(output)?.[1] ?? 0)
+    assert.ok(code === 0 && tests > 0, `the run in a namespace failed (exit ${code}, ${tests} tests):\n${output}`)
+    assert.doesNotMatch(output, /# SKIP/, 'a test inside a namespace is skipped silently')
+  })
+  return false
+}
