@@ -36,8 +36,10 @@ export interface Pty {
   onData(listener: (bytes: Uint8Array) => void): void
   /** The queue is empty again after `write` answered false. */
   onDrain(listener: () => void): void
-  /** Nobody has the slave open any more; nothing more is read. Never with `keepSlaveOpen`. */
+  /** Nobody has the slave open any more; nothing more is read until `holdSlave`. Never with `keepSlaveOpen`. */
   onSlaveClosed(listener: () => void): void
+  /** After `onSlaveClosed`: we hold the slave again, raw, until the next program has written to it. Throws ModemdError. */
+  holdSlave(): void
   /** Queues the bytes for the slave's reader; false: wait for `onDrain`. */
   write(bytes: Uint8Array): boolean
   pauseReading(): void
@@ -60,15 +62,20 @@ export function openPty(options: PtyOptions = {}): Pty {
     checked(ioctl(masterFd, TIOCSPTLCK, new Uint8Array(4)), 'cannot unlock the pseudo-terminal')
     const number = new Uint32Array(1)
     checked(ioctl(masterFd, TIOCGPTN, new Uint8Array(number.buffer)), 'cannot number the pseudo-terminal')
-    const flags = O_RDWR | O_NOCTTY | O_CLOEXEC
-    slaveFd = checked(ioctlNumber(masterFd, TIOCGPTPEER, flags), 'cannot open the slave of the pseudo-terminal')
-    setRaw(slaveFd)
+    slaveFd = openSlave(masterFd)
     return new OpenPty(masterFd, slaveFd, `/dev/pts/${number[0]}`, options.keepSlaveOpen ?? true)
   } catch (error) {
     if (slaveFd >= 0) close(slaveFd)
     close(masterFd)
     throw error
   }
+}
+
+function openSlave(masterFd: number): number {
+  const flags = O_RDWR | O_NOCTTY | O_CLOEXEC
+  const slaveFd = checked(ioctlNumber(masterFd, TIOCGPTPEER, flags), 'cannot open the slave of the pseudo-terminal')
+  setRaw(slaveFd)
+  return slaveFd
 }
 
 /** One for all: what is handed out is a copy. */
@@ -115,6 +122,13 @@ class OpenPty implements Pty {
 
   onSlaveClosed(listener: () => void): void {
     this.#onSlaveClosed = listener
+  }
+
+  holdSlave(): void {
+    if (this.#isClosed || !this.#isSlaveClosed) return
+    this.#slaveFd = openSlave(this.masterFd)
+    this.#isSlaveClosed = false
+    this.resumeReading()
   }
 
   write(bytes: Uint8Array): boolean {

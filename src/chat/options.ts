@@ -1,0 +1,31 @@
+/** What a chat engine is given and what it tells; `engine.ts` is the engine. */
+
+import type { Substitutions } from './escapes.ts'
+import type { ScriptWord } from './script.ts'
+
+export interface ChatOptions extends Substitutions {
+  /** The script: an array of words, or `scriptWords(text)`. */
+  readonly words: Iterable<ScriptWord>
+  /** For each expect and each send, until TIMEOUT changes it. Infinity: no limit. */
+  readonly timeoutMs?: number | undefined
+  /** The content of an `@file`, or the system's text for why it cannot be opened. Without it none can. */
+  readonly readFile?: ((path: string) => Uint8Array | string) | undefined
+  /** Also log what is sent, expected and received (-v). */
+  readonly verbose?: boolean | undefined
+  /** Start with ECHO ON (-e). */
+  readonly echo?: boolean | undefined
+  /** Show every received byte besides (-V). */
+  readonly echoReceived?: boolean | undefined
+}
+
+export type ChatEvent =
+  /** A REPORT string and the rest of its line. `atMs`: when the string was complete. */
+  | { readonly type: 'report'; readonly text: string; readonly atMs: number }
+  /** For the terminal (stderr): SAY, and received bytes under ECHO. */
+  | { readonly type: 'say' | 'echo'; readonly bytes: Uint8Array }
+  /** Send a break now; the engine waits while it lasts. */
+  | { readonly type: 'break' }
+  | { readonly type: 'hangup'; readonly ignore: boolean }
+  | { readonly type: 'log'; readonly level: 'error' | 'info'; readonly text: string }
+  /** The last one. `abortString` with exit codes from 4; `message`: the last thing logged about it, '' when all went well. */
+  | { readonly type: 'end'; readonly exitCode: number; readonly abortString?: string; readonly message: string }

@@ -1,0 +1,268 @@
+/** `mmctl connect`: brings a link up and shows how it comes up, phase by phase. */
+
+import { CAUSES } from '../../base/cause.ts'
+import { errorText } from '../../base/errors.ts'
+import type { Clock } from '../../base/ports.ts'
+import { CAUSE_TABLE } from '../../link/causes.ts'
+import { asNamedLink, choose, chooseModem, isActive, isComing, severalOf } from '../choose.ts'
+import { type Daemon, type Link, Properties, ROOT } from '../daemon.ts'
+import { CliError } from '../errors.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import type { Io } from '../io.ts'
+import { Variant, type VariantDictionary } from '../marshal.ts'
+import { formatDuration, formatSpeed } from '../output/format.ts'
+import { Progress } from '../output/progress.ts'
+import { type Pair, pairs } from '../output/table.ts'
+import { clean } from '../output/text.ts'
+import { PhaseView } from '../phase-view.ts'
+import { checkPin, interrupted, readSecretFile } from '../secrets.ts'
+import type { Session } from '../session.ts'
+import { cleanText, linkDocument } from '../views.ts'
+
+export interface ConnectFlags {
+  readonly modem?: string
+  readonly apn?: string
+  readonly user?: string
+  readonly passwordFile?: string
+  readonly pinFile?: string
+  readonly number?: string
+  readonly ip?: string
+  readonly engine?: string
+  /** Seconds. */
+  readonly timeout?: number
+  readonly wait: boolean
+}
+
+/** The link that Connect makes where no profile is named. */
+const MANUAL = 'manual'
+const MANUAL_PATH = '/org/modemd/link/manual'
+
+/** Of the option `timeout`: modemd takes no less. */
+const LEAST_TIMEOUT_MS = 1000
+const DISCONNECT_TIMEOUT_MS = 10_000
+
+/** The link that will come up, and the method that brings it up. */
+interface Target {
+  readonly linkId: string
+  readonly linkPath: string
+  readonly call: {
+    readonly path: string
+    readonly interfaceName: 'Manager1' | 'Modem1'
+    /** Arguments before the options. */
+    readonly leading: readonly string[]
+  }
+}
+
+export async function connectLink(
+  session: Session,
+  wanted: string | undefined,
+  flags: ConnectFlags,
+): Promise<ExitCode | undefined> {
+  const options = readOptions(session, flags)
+  const daemon = await session.follow()
+  const target = chooseTarget(daemon, wanted, flags)
+  if (!flags.wait) return start(session, daemon, target, options)
+  const link = daemon.links.find(({ path }) => path === target.linkPath)
+  if (link?.properties.text('State') === 'up') {
+    finish(session, link, `is up already on ${cleanText(link.properties, 'Interface') ?? '?'}`)
+    return undefined
+  }
+  await waitUntilUp(session, daemon, target, options, flags.timeout)
+  return undefined
+}
+
+/** Checked before anything is asked of modemd. */
+function readOptions(session: Session, flags: ConnectFlags): VariantDictionary {
+  const warn = (message: string) => session.output.complain(message)
+  const options: Record<string, Variant> = {}
+  const text = (key: string, value: string | undefined) => {
+    if (value !== undefined) options[key] = new Variant('s', value)
+  }
+  text('apn', flags.apn)
+  text('user', flags.user)
+  text('number', flags.number)
+  text('ip', flags.ip)
+  text('engine', flags.engine)
+  if (flags.passwordFile !== undefined) text('password', readSecretFile(flags.passwordFile, 'password', warn))
+  if (flags.pinFile !== undefined) text('pin', checkPin(readSecretFile(flags.pinFile, 'PIN', warn)))
+  if (flags.timeout !== undefined)
+    options.timeout = new Variant('u', Math.max(LEAST_TIMEOUT_MS, Math.round(flags.timeout * 1000)))
+  if (flags.wait) options.wait = new Variant('b', true)
+  return options
+}
+
+function chooseTarget(daemon: Daemon, wanted: string | undefined, flags: ConnectFlags): Target {
+  if (flags.modem !== undefined) {
+    if (wanted !== undefined)
+      throw CliError.usage('a profile names its modem itself: set `modem` in the profile, or leave PROFILE out')
+    const { path } = chooseModem(daemon, flags.modem)
+    return { linkId: MANUAL, linkPath: MANUAL_PATH, call: { path, interfaceName: 'Modem1', leading: [] } }
+  }
+  const link = chooseProfileLink(daemon, wanted)
+  const call = { path: ROOT, interfaceName: 'Manager1', leading: [link?.id ?? ''] } as const
+  return { linkId: link?.id ?? MANUAL, linkPath: link?.path ?? MANUAL_PATH, call }
+}
+
+/** Every profile has a link from the start. undefined: there is no profile, and the link `manual` takes its place. */
+function chooseProfileLink(daemon: Daemon, wanted: string | undefined): Link | undefined {
+  const links = daemon.links.filter(({ id }) => id !== MANUAL)
+  if (wanted === undefined) {
+    if (links.length > 1) throw severalOf('profile', links)
+    return links[0]
+  }
+  const found = choose(links.map(asNamedLink), wanted, 'profile')
+  if (!found) throw CliError.notFound(`there is no profile "${wanted}": see \`mmctl profile list\``)
+  return found.link
+}
+
+async function start(
+  session: Session,
+  daemon: Daemon,
+  target: Target,
+  options: VariantDictionary,
+): Promise<ExitCode | undefined> {
+  await callConnect(daemon, target, options)
+  const link = await readLink(daemon, target)
+  if (session.output.json) session.output.document(linkDocument(link))
+  else session.output.print(`${clean(link.id)} is being connected: \`mmctl status\` shows how far it is.`)
+  return undefined
+}
+
+async function waitUntilUp(
+  session: Session,
+  daemon: Daemon,
+  target: Target,
+  options: VariantDictionary,
+  timeoutS: number | undefined,
+): Promise<void> {
+  const { output, clock, io } = session
+  const startedMs = clock.nowMs()
+  const before = daemon.links.find(({ path }) => path === target.linkPath)
+  const progress = output.json ? undefined : new Progress(output, clock)
+  const view = new PhaseView(daemon, target.linkPath, progress, before !== undefined && isComing(before))
+  const interruption = nextInterrupt(io)
+  const lateness = afterSeconds(clock, timeoutS)
+  try {
+    const connected = callConnect(daemon, target, options, Number.POSITIVE_INFINITY)
+    // It may still fail because we stop it.
+    connected.catch(() => {})
+    const outcome = await Promise.race([connected.then(() => 'up' as const), interruption.came, lateness.came])
+    if (outcome === 'up') {
+      const link = await readLink(daemon, target)
+      view.update()
+      progress?.end(false)
+      const place = cleanText(link.properties, 'Interface') ?? '?'
+      finish(session, link, `is up on ${place} in ${formatDuration(clock.nowMs() - startedMs)}`)
+      return
+    }
+    progress?.end(outcome === 'late')
+    const goesOn = before !== undefined && isActive(before)
+    const state = goesOn ? 'goes on, as it did before' : await stop(io, daemon, target)
+    if (outcome === 'interrupted') throw interrupted(`interrupted: ${target.linkId} ${state}`)
+    const message = `${target.linkId} is not up after ${timeoutS} s: it ${state}; \`mmctl connect --timeout\` gives it more time`
+    throw new CliError('org.modemd.Error.Timeout', message)
+  } catch (error) {
+    progress?.end(true)
+    throw view.hasMoved ? await withCause(error, daemon, target) : error
+  } finally {
+    view.close()
+    interruption.ignore()
+    lateness.ignore()
+  }
+}
+
+async function callConnect(
+  daemon: Daemon,
+  target: Target,
+  options: VariantDictionary,
+  timeoutMs?: number,
+): Promise<void> {
+  const { path, interfaceName, leading } = target.call
+  await daemon.call(
+    path,
+    interfaceName,
+    'Connect',
+    leading.length > 0 ? 'sa{sv}' : 'a{sv}',
+    [...leading, options],
+    timeoutMs,
+  )
+}
+
+/** Its properties now: the reply to Connect may overtake the last PropertiesChanged. */
+async function readLink(daemon: Daemon, { linkId, linkPath }: Target): Promise<Link> {
+  await daemon.load()
+  const link = daemon.links.find(({ path }) => path === linkPath)
+  return link ?? { path: linkPath, id: linkId, properties: new Properties({}) }
+}
+
+function finish({ output }: Session, link: Link, what: string): void {
+  if (output.json) {
+    output.document(linkDocument(link))
+    return
+  }
+  const { properties, id } = link
+  const ip4 = properties.dictionary('Ip4')
+  const address = cleanText(ip4, 'address')
+  const speed = properties.number('ConnectSpeed')
+  const rows: readonly Pair[] = [
+    [
+      'address',
+      address && [`${address}/${ip4.number('prefix') ?? 32}`, ...named('peer', cleanText(ip4, 'peer'))].join(', '),
+    ],
+    ['DNS', clean(ip4.texts('dns').join(', '))],
+    ['speed', speed === undefined ? undefined : formatSpeed(speed)],
+  ]
+  output.print(`${output.colors.green(clean(id))} ${what}.`, ...pairs(rows, output.width))
+}
+
+function named(name: string, value: string | undefined): string[] {
+  return value === undefined ? [] : [`${name} ${value}`]
+}
+
+/** Ends what we started, and says so. A second interrupt does not wait for modemd. */
+async function stop(io: Io, daemon: Daemon, { linkPath }: Target): Promise<string> {
+  const again = nextInterrupt(io)
+  try {
+    await Promise.race([daemon.manage('Disconnect', 'o', [linkPath], DISCONNECT_TIMEOUT_MS), again.came])
+    return 'was stopped'
+  } catch (error) {
+    return `may go on (${errorText(error)})`
+  } finally {
+    again.ignore()
+  }
+}
+
+/** Something that may come, and how to wait for it no longer. */
+interface Waiting<T> {
+  readonly came: Promise<T>
+  readonly ignore: () => void
+}
+
+function nextInterrupt(io: Io): Waiting<'interrupted'> {
+  let ignore = () => {}
+  const came = new Promise<'interrupted'>((resolve) => {
+    ignore = io.onInterrupt(() => resolve('interrupted'))
+  })
+  return { came, ignore }
+}
+
+function afterSeconds(clock: Clock, seconds: number | undefined): Waiting<'late'> {
+  let ignore = () => {}
+  const came = new Promise<'late'>((resolve) => {
+    if (seconds !== undefined) ignore = clock.at(clock.nowMs() + seconds * 1000, () => resolve('late'))
+  })
+  return { came, ignore }
+}
+
+/** Failures about which the link's own cause says nothing. */
+const NOT_OF_THE_LINK: readonly ExitCode[] = [EXIT.interrupted, EXIT.timedOut, EXIT.noDaemon]
+
+/** modemd's sentence already has evidence and advice; the link adds the cause, and what it means. */
+async function withCause(error: unknown, daemon: Daemon, target: Target): Promise<unknown> {
+  if (!(error instanceof CliError) || NOT_OF_THE_LINK.includes(error.exitCode)) return error
+  const link = await readLink(daemon, target).catch(() => undefined)
+  const cause = CAUSES.find((each) => each === link?.properties.text('Cause'))
+  const message = `${target.linkId} did not connect: ${error.message}`
+  const details = cause ? [`It means: ${CAUSE_TABLE[cause].meaning}`] : []
+  return new CliError(error.errorName, message, { exitCode: error.exitCode, cause, details })
+}

@@ -1,0 +1,37 @@
+/** `mmctl disconnect`: takes a link down, or all of them; it stays down until it is asked for. */
+
+import { chooseLink, isActive, severalOf } from '../choose.ts'
+import type { Daemon, Link } from '../daemon.ts'
+import type { ExitCode } from '../exit-codes.ts'
+import { clean } from '../output/text.ts'
+import type { Session } from '../session.ts'
+import { linkDocument } from '../views.ts'
+
+/** PPP and the modem are given the time to end in order. */
+const TIMEOUT_MS = 60_000
+
+export async function disconnectLinks(
+  session: Session,
+  wanted: string | undefined,
+  all: boolean,
+): Promise<ExitCode | undefined> {
+  const daemon = await session.load()
+  const { output } = session
+  const links = chooseLinks(daemon, wanted, all)
+  if (all) await daemon.manage('Disconnect', 'o', ['/'], TIMEOUT_MS)
+  else for (const link of links) await daemon.manage('Disconnect', 'o', [link.path], TIMEOUT_MS)
+  if (output.json) {
+    await daemon.load()
+    const paths = links.map(({ path }) => path)
+    output.document({ links: daemon.links.filter(({ path }) => paths.includes(path)).map(linkDocument) })
+  } else if (links.length === 0) output.print('Nothing is connected.')
+  else output.print(...links.map(({ id }) => `${clean(id)} is disconnected.`))
+  return undefined
+}
+
+function chooseLinks(daemon: Daemon, wanted: string | undefined, all: boolean): readonly Link[] {
+  if (wanted !== undefined) return [chooseLink(daemon.links, wanted)]
+  const active = daemon.links.filter(isActive)
+  if (!all && active.length > 1) throw severalOf('link', active)
+  return active
+}

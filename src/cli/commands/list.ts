@@ -1,0 +1,74 @@
+/** `mmctl list`: a line a modem. The one command on the quick path of `main.ts`: keep its imports few. */
+
+import type { Daemon, Modem } from '../daemon.ts'
+import type { ExitCode } from '../exit-codes.ts'
+import type { Colors } from '../output/output.ts'
+import { stateColor } from '../output/state-color.ts'
+import { type Cell, type Column, table } from '../output/table.ts'
+import { clean } from '../output/text.ts'
+import type { Session } from '../session.ts'
+import { modemDocument } from '../views.ts'
+
+const COLUMNS: readonly Column[] = [
+  { title: '#' },
+  { title: 'ID' },
+  { title: 'MODEL', minWidth: 8 },
+  { title: 'STATE' },
+  { title: 'OPERATOR', minWidth: 8 },
+  { title: 'TECH' },
+  { title: 'SIGNAL' },
+  { title: 'LINK', minWidth: 8 },
+]
+
+export async function listModems(session: Session): Promise<ExitCode | undefined> {
+  const daemon = await session.load()
+  const { output } = session
+  const modems = daemon.modems
+  if (output.json) output.document(modems.map(modemDocument))
+  else if (modems.length === 0) output.print('No modem is here.')
+  else {
+    const rows = modems.map((modem) => row(modem, daemon, output.colors))
+    output.print(...table(COLUMNS, rows, output.width))
+  }
+  return undefined
+}
+
+function row(modem: Modem, daemon: Daemon, colors: Colors): readonly Cell[] {
+  const { properties } = modem
+  const state = properties.text('State') ?? ''
+  const cells = [
+    String(modem.index),
+    modem.id,
+    properties.text('Model') ?? '-',
+    state,
+    properties.text('OperatorName') ?? properties.text('OperatorCode') ?? '-',
+    technology(properties.texts('AccessTechnologies')) || '-',
+    signal(modem),
+    linksOf(modem, daemon) || '-',
+  ]
+  return cells.map((text, index) => ({
+    text: clean(text),
+    paint: COLUMNS[index]!.title === 'STATE' ? stateColor(state, colors) : undefined,
+  }))
+}
+
+/** `LTE`; where there are several the last and fastest. */
+function technology(names: readonly string[]): string {
+  return (names.at(-1) ?? '').toUpperCase()
+}
+
+function signal({ properties }: Modem): string {
+  const quality = properties.number('SignalQuality')
+  const dbm = properties.number('SignalDbm')
+  if (quality !== undefined) return `${quality} %`
+  return dbm === undefined ? '-' : `${dbm} dBm`
+}
+
+/** `internet up`: the links that use this modem now. */
+function linksOf(modem: Modem, daemon: Daemon): string {
+  return daemon.links
+    .filter(({ properties }) => properties.text('Modem') === modem.path)
+    .filter(({ properties }) => properties.text('State') !== 'idle')
+    .map(({ id, properties }) => `${id} ${properties.text('State')}`)
+    .join(', ')
+}

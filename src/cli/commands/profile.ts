@@ -1,0 +1,143 @@
+/** `mmctl profile`: the profiles that modemd keeps. Keys are those of the profile files, modemd.conf(5). */
+
+import { choose, severalOf } from '../choose.ts'
+import type { Daemon, PropertyValues } from '../daemon.ts'
+import { CliError } from '../errors.ts'
+import type { ExitCode } from '../exit-codes.ts'
+import { Variant } from '../marshal.ts'
+import { type Pair, pairs, table } from '../output/table.ts'
+import { clean } from '../output/text.ts'
+import { checkPin, readSecretFile } from '../secrets.ts'
+import type { Session } from '../session.ts'
+
+export interface ProfileFlags {
+  readonly apn?: string
+  readonly user?: string
+  readonly passwordFile?: string
+  readonly pinFile?: string
+  readonly number?: string
+  readonly modem?: string
+  readonly ip?: string
+  readonly engine?: string
+  readonly autoconnect?: boolean
+  readonly roaming?: boolean
+  /** `KEY=VALUE` each. */
+  readonly set?: readonly string[]
+}
+
+interface Profile {
+  readonly id: string
+  readonly names: readonly string[]
+  readonly parts: readonly string[]
+  readonly fields: PropertyValues
+}
+
+export async function listProfiles(session: Session): Promise<ExitCode | undefined> {
+  const daemon = await session.load()
+  const { output } = session
+  const profiles = await readProfiles(daemon)
+  if (output.json) output.document(profiles.map(({ fields }) => fields))
+  else if (profiles.length === 0)
+    output.print('There is no profile; `mmctl connect` works without one. `mmctl profile add NAME` makes one.')
+  else {
+    const columns = [{ title: '#' }, { title: 'NAME' }, { title: 'APN', minWidth: 8 }, { title: 'MODEM', minWidth: 8 }]
+    const rows = profiles.map(({ id, fields }, index) => {
+      const state = daemon.links.find((link) => link.id === id)?.properties.text('State')
+      const cells = [index, id, fields.apn, fields.modem, fields.autoconnect, state]
+      return cells.map((value) => ({ text: valueText(value) || '-' }))
+    })
+    output.print(...table([...columns, { title: 'AUTOCONNECT' }, { title: 'LINK' }], rows, output.width))
+  }
+  return undefined
+}
+
+export async function showProfile(session: Session, wanted: string | undefined): Promise<ExitCode | undefined> {
+  const profile = chooseProfile(await readProfiles(await session.load()), wanted)
+  printProfile(session, profile.fields)
+  return undefined
+}
+
+export async function addProfile(session: Session, name: string, flags: ProfileFlags): Promise<ExitCode | undefined> {
+  const fields = readFields(session, name, flags)
+  const daemon = await session.load()
+  if ((await readProfiles(daemon)).some(({ id }) => id === name))
+    throw CliError.usage(`there is a profile "${name}" already: remove it first, or give another name`)
+  await daemon.manage('SaveProfile', 'a{sv}', [fields])
+  if (session.output.json) {
+    const saved = (await readProfiles(daemon)).find(({ id }) => id === name)
+    session.output.document(saved?.fields ?? { name })
+  } else session.output.print(`Profile ${clean(name)} is saved: \`mmctl connect ${clean(name)}\` uses it.`)
+  return undefined
+}
+
+export async function removeProfile(session: Session, wanted: string): Promise<ExitCode | undefined> {
+  const daemon = await session.load()
+  const { id, fields } = chooseProfile(await readProfiles(daemon), wanted)
+  await daemon.manage('RemoveProfile', 's', [id])
+  if (session.output.json) session.output.document(fields)
+  else session.output.print(`Profile ${clean(id)} is removed.`)
+  return undefined
+}
+
+async function readProfiles(daemon: Daemon): Promise<readonly Profile[]> {
+  const [list] = await daemon.manage('ListProfiles')
+  return (list as readonly PropertyValues[]).map((fields) => {
+    const id = String(fields.name ?? '')
+    return { id, names: [], parts: [id], fields }
+  })
+}
+
+function chooseProfile(profiles: readonly Profile[], wanted: string | undefined): Profile {
+  if (wanted === undefined && profiles.length > 1) throw severalOf('profile', profiles)
+  const found = wanted === undefined ? profiles[0] : choose(profiles, wanted, 'profile')
+  if (found) return found
+  throw CliError.notFound(
+    wanted === undefined
+      ? 'there is no profile: make one with `mmctl profile add NAME`'
+      : `there is no profile "${wanted}": see \`mmctl profile list\``,
+  )
+}
+
+/** Which keys and values there are modemd knows; here only what must not come by argument is refused. */
+function readFields(session: Session, name: string, flags: ProfileFlags): Record<string, Variant> {
+  const warn = (message: string) => session.output.complain(message)
+  const texts: Record<string, string | undefined> = {
+    name,
+    apn: flags.apn,
+    username: flags.user,
+    password: flags.passwordFile && readSecretFile(flags.passwordFile, 'password', warn),
+    pin: flags.pinFile && checkPin(readSecretFile(flags.pinFile, 'PIN', warn)),
+    number: flags.number,
+    modem: flags.modem,
+    ip: flags.ip,
+    engine: flags.engine,
+    ...Object.fromEntries((flags.set ?? []).map(splitSetting)),
+  }
+  const flagsOn = { autoconnect: flags.autoconnect, roaming: flags.roaming }
+  const fields: Record<string, Variant> = {}
+  for (const [key, value] of Object.entries(texts)) if (value !== undefined) fields[key] = new Variant('s', value)
+  for (const [key, value] of Object.entries(flagsOn)) if (value !== undefined) fields[key] = new Variant('b', value)
+  return fields
+}
+
+function splitSetting(setting: string): [string, string] {
+  const [, key = '', value = ''] = /^([^=]*)=(.*)$/s.exec(setting) ?? []
+  if (key === '') throw CliError.usage(`--set ${setting} has no "=": write --set KEY=VALUE`)
+  if (key === 'name') throw CliError.usage('a profile has one name: give it as the argument NAME')
+  if (key === 'password' || key === 'pin')
+    throw CliError.usage(`a ${key} must not be an argument, where others can see it: use --${key}-file FILE`)
+  return [key, value]
+}
+
+function printProfile({ output }: Session, fields: PropertyValues): void {
+  if (output.json) output.document(fields)
+  else {
+    const rows = Object.entries(fields).map(([key, value]): Pair => [clean(key), valueText(value)])
+    output.print(...pairs(rows, output.width, ''))
+  }
+}
+
+function valueText(value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  return value === undefined ? '' : clean(String(value))
+}

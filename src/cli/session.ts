@@ -1,0 +1,74 @@
+/** One run of one command: its options, its output, its connection to modemd, and what its failure becomes. */
+
+import type { Clock } from '../base/ports.ts'
+import { busAddress } from './bus-address.ts'
+import { Daemon } from './daemon.ts'
+import { CliError } from './errors.ts'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+import type { Io } from './io.ts'
+import { Output } from './output/output.ts'
+
+export interface GlobalOptions {
+  readonly json?: boolean | undefined
+  readonly bus?: string | undefined
+}
+
+export class Session {
+  readonly io: Io
+  readonly clock: Clock
+  readonly output: Output
+  readonly #bus: string | undefined
+  #daemon: Daemon | undefined
+
+  constructor(io: Io, clock: Clock, options: GlobalOptions) {
+    this.io = io
+    this.clock = clock
+    this.output = new Output(io, options.json === true)
+    this.#bus = options.bus
+  }
+
+  /** modemd, read once. */
+  async load(): Promise<Daemon> {
+    const daemon = await this.#open()
+    await daemon.load()
+    return daemon
+  }
+
+  /** modemd, kept current. */
+  async follow(): Promise<Daemon> {
+    const daemon = await this.#open()
+    await daemon.follow()
+    return daemon
+  }
+
+  async #open(): Promise<Daemon> {
+    this.#daemon = await Daemon.open(busAddress(this.#bus, this.io.env), this.clock)
+    return this.#daemon
+  }
+
+  /** Runs the command to its exit code. Never rejects. */
+  async run(command: (session: Session) => Promise<ExitCode | undefined>): Promise<ExitCode> {
+    try {
+      return (await command(this)) ?? EXIT.done
+    } catch (error) {
+      return this.fail(error)
+    } finally {
+      this.#daemon?.close()
+    }
+  }
+
+  /** Says what went wrong, in the way that was asked for. */
+  fail(error: unknown): ExitCode {
+    const known = error instanceof CliError ? error : unexpected(error)
+    if (this.output.json) {
+      const { errorName: name, message, failureCause: cause } = known
+      this.output.document({ error: { name, message, cause } })
+    } else this.output.complain(known.message, known.details)
+    return known.exitCode
+  }
+}
+
+function unexpected(error: unknown): CliError {
+  const text = error instanceof Error ? error.message : String(error)
+  return new CliError('org.modemd.Error.Internal', `${text}: please report this together with the command`)
+}

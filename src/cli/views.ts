@@ -1,0 +1,70 @@
+/** Modems and links as `--json` documents, and the phrases that several commands say about them. */
+
+import type { Clock } from '../base/ports.ts'
+import type { Link, Modem, Properties } from './daemon.ts'
+import { formatDuration, formatLevel } from './output/format.ts'
+import { idOfPath, type JsonObject, propertiesToJson } from './output/json.ts'
+import type { Pair } from './output/table.ts'
+import { clean } from './output/text.ts'
+
+export function modemDocument(modem: Modem): JsonObject {
+  return {
+    ...propertiesToJson(modem.properties.values),
+    ...(modem.sim && { sim: propertiesToJson(modem.sim.values) }),
+    ...(modem.signal && { signal: propertiesToJson(modem.signal.values) }),
+  }
+}
+
+/** `id` is what mmctl and the object's path call it. */
+export function linkDocument(link: Link): JsonObject {
+  return { id: link.id, ...propertiesToJson(link.properties.values) }
+}
+
+/** The id of the modem that a link uses now. */
+export function modemOf(link: Link): string | undefined {
+  const path = link.properties.text('Modem')
+  return path === undefined || path === '/' ? undefined : idOfPath(path)
+}
+
+export function cleanText(properties: Properties, name: string): string | undefined {
+  const value = properties.text(name)
+  return value && clean(value)
+}
+
+/** `in 4.2 s (redial after hung-up)`. */
+export function nextAttempt(link: Link, clock: Clock): string | undefined {
+  const atUs = link.properties.number('NextAttemptAt') ?? 0
+  if (atUs === 0) return undefined
+  const inMs = atUs / 1000 - Number(clock.wallUs()) / 1000
+  const when = inMs > 0 ? `in ${formatDuration(inMs)}` : 'now'
+  const reason = cleanText(link.properties, 'NextAttemptReason')
+  return reason ? `${when} (${reason})` : when
+}
+
+/** Levels of 3GPP TS 27.007 §8.69, each in its unit. */
+const LEVELS: readonly (readonly [name: string, property: string, unit: string])[] = [
+  ['RSSI', 'Rssi', 'dBm'],
+  ['RSRP', 'Rsrp', 'dBm'],
+  ['RSRQ', 'Rsrq', 'dB'],
+  ['SINR', 'Sinr', 'dB'],
+  ['RSCP', 'Rscp', 'dBm'],
+  ['Ec/Io', 'Ecio', 'dB'],
+  ['bit errors', 'Ber', '%'],
+]
+
+export function signalPairs(properties: Properties, signal: Properties | undefined): readonly Pair[] {
+  const quality = properties.number('SignalQuality')
+  const dbm = properties.number('SignalDbm')
+  const technology =
+    (signal && cleanText(signal, 'Technology')) ?? clean(properties.texts('AccessTechnologies').at(-1) ?? '')
+  return [
+    ['level', dbm === undefined ? undefined : formatLevel(dbm, 'dBm')],
+    ['quality', quality === undefined ? undefined : `${quality} %`],
+    ['technology', technology.toUpperCase()],
+    ...LEVELS.map(([name, property, unit]): Pair => {
+      const level = signal?.number(property)
+      return [name, level === undefined ? undefined : formatLevel(level, unit)]
+    }),
+    ['source', signal && cleanText(signal, 'Source')],
+  ]
+}

@@ -1,0 +1,29 @@
+/** Runs a command that goes on until it is interrupted: `monitor`, `signal --watch`. */
+
+import type { Change, Daemon } from './daemon.ts'
+import type { Session } from './session.ts'
+
+/** Resolves on SIGINT or SIGTERM; rejects with what `onChange` throws. */
+export async function untilInterrupted(
+  session: Session,
+  daemon: Daemon,
+  onChange: (change: Change) => void,
+): Promise<void> {
+  let unfollow = () => {}
+  let stopListening = () => {}
+  try {
+    await new Promise<void>((resolve, reject) => {
+      stopListening = session.io.onInterrupt(resolve)
+      unfollow = daemon.onChange((change) => {
+        try {
+          onChange(change)
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
+  } finally {
+    unfollow()
+    stopListening()
+  }
+}

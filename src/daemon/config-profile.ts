@@ -1,0 +1,165 @@
+/** One profile file: from its text to a checked profile, and to what D-Bus shows of it. `config.ts` reads and writes the files. */
+
+import { CAUSES } from '../base/cause.ts'
+import type { Profile } from '../link/profile.ts'
+import type { RedialRule } from '../link/redial.ts'
+import type { ProfileFields } from '../link/snapshot.ts'
+import { profileNameFault } from '../link/values.ts'
+import { type CheckedSection, checkSection, layered } from './config-check.ts'
+import { type Fault, readIni } from './config-scanner.ts'
+import { type Keys, PPP_KEYS, PROFILE_KEYS, PROFILE_SCHEMA, REDIAL_KEYS, type Values } from './config-schema.ts'
+
+export interface ProfileFile {
+  readonly name: string
+  /** As faults name it. */
+  readonly file: string
+  readonly text: string
+  /** The permission bits. */
+  readonly mode: number
+  readonly ownerUid: number
+}
+
+/** The text of a chat script, or why it is not taken. */
+export type ScriptReader = (path: string) => { readonly text: string } | { readonly refused: string }
+
+export interface CheckedProfile {
+  readonly profile: Profile
+  /** With any, `profile` must not be used. */
+  readonly faults: readonly Fault[]
+}
+
+export function checkProfile(source: ProfileFile, readScript: ScriptReader): CheckedProfile {
+  const { name, file } = source
+  const { sections, faults } = layered([{ file, ...readIni(source.text, file) }], PROFILE_SCHEMA)
+  const sectionOf = (kind: string) => sections.find((section) => section.kind === kind)
+  const profile = checkSection(PROFILE_KEYS, sectionOf('profile'), PROFILE_SCHEMA)
+  const ppp = checkSection(PPP_KEYS, sectionOf('ppp'), PROFILE_SCHEMA)
+  const redial = checkSection(REDIAL_KEYS, sectionOf('redial'), PROFILE_SCHEMA)
+
+  const nameFault = profileNameFault(name)
+  const script = profile.values['chat-script'] === '' ? undefined : readScript(profile.values['chat-script'])
+  const scriptLine = sectionOf('profile')?.values.get('chat-script')?.line ?? 0
+
+  return {
+    profile: {
+      ...fromValues(name, profile.values, ppp.values, redial.values),
+      chatScript: script && 'text' in script ? script.text : undefined,
+      unsupported: [...profile.unsupported, ...ppp.unsupported].map(({ reason }) => reason),
+    },
+    faults: [
+      ...faults,
+      ...profile.faults,
+      ...ppp.faults,
+      ...redial.faults,
+      ...(nameFault ? [{ file, line: 0, reason: `the name of a profile ${nameFault}` }] : []),
+      ...(script && 'refused' in script
+        ? [{ file, line: scriptLine, reason: `chat-script = ${profile.values['chat-script']} ${script.refused}` }]
+        : []),
+      ...permissionFaults(source, sectionOf('profile'), sectionOf('ppp')),
+    ],
+  }
+}
+
+const READABLE_BY_ALL = 0o004
+const WRITABLE_BY_OTHERS = 0o022
+
+function permissionFaults(
+  { file, mode, ownerUid }: ProfileFile,
+  profile: CheckedSection | undefined,
+  ppp: CheckedSection | undefined,
+): Fault[] {
+  const faults: Fault[] = []
+  const secret = ['password', 'pin'].map((key) => profile?.values.get(key)).find((value) => value?.text)
+  if (secret && mode & READABLE_BY_ALL) {
+    faults.push({ file, line: secret.line, reason: `has a secret and everyone can read it: run chmod 600 ${file}` })
+  }
+  const powerful = [profile?.values.get('chat-script'), ppp?.values.get('options')].find((value) => value?.text)
+  if (powerful && (ownerUid !== 0 || mode & WRITABLE_BY_OTHERS)) {
+    const reason = `chat-script and options are only taken from a file of root that nobody else can write: run chown root ${file} and chmod 600 ${file}`
+    faults.push({ file, line: powerful.line, reason })
+  }
+  return faults
+}
+
+type ProfileValues = Values<typeof PROFILE_KEYS>
+type PppValues = Values<typeof PPP_KEYS>
+type RedialValues = Values<typeof REDIAL_KEYS>
+
+function fromValues(name: string, profile: ProfileValues, ppp: PppValues, redial: RedialValues): Profile {
+  return {
+    name,
+    type: profile.type,
+    apn: profile.apn,
+    number: profile.number,
+    username: profile.username,
+    password: profile.password,
+    pin: profile.pin,
+    modem: profile.modem,
+    sim: profile.sim,
+    autoconnect: profile.autoconnect,
+    dialTimeoutMs: profile['dial-timeout'],
+    roaming: profile.roaming,
+    ip: profile.ip,
+    priority: profile.priority,
+    cid: profile.cid,
+    engine: ppp.engine,
+    auth: ppp.auth,
+    mtuBytes: ppp.mtu,
+    lcpRestartMs: ppp['lcp-restart'],
+    lcpMaxConfigure: ppp['lcp-max-configure'],
+    lcpEchoIntervalMs: ppp['lcp-echo-interval'],
+    lcpEchoFailure: ppp['lcp-echo-failure'],
+    defaultRoute: ppp['default-route'],
+    routeMetric: ppp['route-metric'],
+    dns: ppp.dns === 'auto',
+    redial: redialRules(redial),
+    resetAfter: redial['reset-after'],
+    needsAdministrator: ppp.options !== '' || profile['chat-script'] !== '',
+    unsupported: [],
+    fields: {
+      name,
+      ...shown(PROFILE_KEYS, profile, ''),
+      ...shown(PPP_KEYS, ppp, ''),
+      ...shown(REDIAL_KEYS, redial, REDIAL_PREFIX),
+    },
+  }
+}
+
+function redialRules(redial: RedialValues): Profile['redial'] {
+  const rules: Partial<Record<(typeof CAUSES)[number], RedialRule>> = {}
+  for (const cause of CAUSES) if (cause !== 'user-request') rules[cause] = redial[cause]
+  return rules
+}
+
+/** Before the keys of `[redial]` in D-Bus fields: `idle` and `data-limit` are names of both kinds. */
+const REDIAL_PREFIX = 'redial.'
+
+/** Yes and no as booleans, whole numbers as numbers, everything else as it stands in the file. */
+function shown(keys: Keys, values: Readonly<Record<string, unknown>>, prefix: string): ProfileFields {
+  const fields: Record<string, string | number | boolean> = {}
+  for (const [name, key] of Object.entries(keys)) {
+    if (key.isSecret) continue
+    const text = key.type.format(values[name])
+    const value = values[name]
+    const isNumber = typeof value === 'number' && text === String(value)
+    fields[prefix + name] = typeof value === 'boolean' || isNumber ? (value as boolean | number) : text
+  }
+  return fields
+}
+
+/** Where a field of SaveProfile belongs in the file; undefined: there is no such key. */
+export function placeOfField(field: string): { readonly section: string; readonly key: string } | undefined {
+  if (field.startsWith(REDIAL_PREFIX)) {
+    const key = field.slice(REDIAL_PREFIX.length)
+    return Object.hasOwn(REDIAL_KEYS, key) ? { section: 'redial', key } : undefined
+  }
+  if (Object.hasOwn(PROFILE_KEYS, field)) return { section: 'profile', key: field }
+  if (Object.hasOwn(PPP_KEYS, field)) return { section: 'ppp', key: field }
+  return undefined
+}
+
+/** A field as it stands in a file. */
+export function fieldText(value: string | number | boolean): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  return String(value)
+}

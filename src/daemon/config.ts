@@ -1,0 +1,297 @@
+/**
+ * The configuration of the daemon: modemd.conf, its drop-ins and the profiles, as typed values and a list of faults. main.ts opens it,
+ * the supervisor takes profiles from it (ProfileSource). A file that is broken later never replaces its last good form.
+ */
+
+import { lstatSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { ModemdError } from '../base/errors.ts'
+import type { Profile, ProfileSource } from '../link/profile.ts'
+import type { ProfileFields } from '../link/snapshot.ts'
+import { MANUAL, profileNameFault } from '../link/values.ts'
+import { type CheckedSection, checkSection, layered } from './config-check.ts'
+import { listConf, plainReason, readText, removeDurably, writeAtomically } from './config-files.ts'
+import { checkProfile, fieldText, type ProfileFile, placeOfField, type ScriptReader } from './config-profile.ts'
+import { type Fault, readIni } from './config-scanner.ts'
+import { DAEMON_KEYS, DETECT_KEYS, DEVICE_KEYS, MAIN_SCHEMA } from './config-schema.ts'
+import { DEVICE_PATTERN } from './config-values.ts'
+import { changedIni, type IniChange } from './config-writer.ts'
+
+export interface DeviceSettings {
+  /** `tty:/dev/ttyS1`, `usb:1199:68a3`, `usb:1-2`. */
+  readonly device: string
+  /** Bits per second. */
+  readonly baud: number
+  /** '': none. */
+  readonly init: string
+}
+
+export interface DaemonSettings {
+  readonly logLevel: 'error' | 'warn' | 'info' | 'debug'
+  /** `auto`, `strict` and device patterns. */
+  readonly allow: readonly string[]
+  readonly ignore: readonly string[]
+  readonly devices: readonly DeviceSettings[]
+}
+
+export interface ConfigurationOptions {
+  /** Put before /etc/modemd; '' is the machine's own. */
+  readonly root: string
+  /** Another modemd.conf, with conf.d and profiles beside it. Taken as it is, without the root. */
+  readonly file?: string | undefined
+}
+
+const HOME = '/etc/modemd'
+
+export class Configuration implements ProfileSource {
+  readonly manual: Profile
+  readonly #root: string
+  readonly #file: string
+  readonly #isNamed: boolean
+  #daemon: DaemonSettings | undefined
+  #profiles = new Map<string, Profile>()
+  #faults: readonly Fault[] = []
+  #warnings: readonly Fault[] = []
+
+  constructor({ root, file }: ConfigurationOptions) {
+    this.#root = root.replace(/\/+$/, '')
+    this.#isNamed = file !== undefined
+    this.#file = file ?? `${this.#root}${HOME}/modemd.conf`
+    // Its name is refused for files, and only for them.
+    this.manual = checkProfile({ name: MANUAL, file: '', text: '', mode: 0o600, ownerUid: 0 }, refuseScript).profile
+    this.reload()
+  }
+
+  /** undefined: modemd.conf has faults and there was no good one before. */
+  get daemon(): DaemonSettings | undefined {
+    return this.#daemon
+  }
+
+  get profiles(): readonly Profile[] {
+    return [...this.#profiles.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** Of the last reading, `file:line: reason`. */
+  get faults(): readonly string[] {
+    return this.#faults.map(faultText)
+  }
+
+  /** What is read but not done by this version. */
+  get warnings(): readonly string[] {
+    return this.#warnings.map(faultText)
+  }
+
+  /** All PINs and passwords, for the log's redactor. */
+  get secrets(): readonly string[] {
+    return [...this.#profiles.values()].flatMap(({ password, pin }) => [password, pin]).filter((text) => text !== '')
+  }
+
+  reload(): void {
+    const main = this.#readMain()
+    const profiles = this.#readProfiles()
+    if (main.faults.length === 0) this.#daemon = main.settings
+    this.#profiles = profiles.profiles
+    this.#faults = [...main.faults, ...profiles.faults]
+    this.#warnings = [...main.warnings, ...profiles.warnings]
+  }
+
+  async save(fields: ProfileFields): Promise<void> {
+    const name = this.#nameIn(fields)
+    const path = this.#profilePath(name)
+    const before = readText(path)
+    if ('refused' in before)
+      throw new ModemdError('InvalidArgs', `${this.#shown(path)} ${before.refused}: mend the file first`)
+    const oldText = 'text' in before ? before.text : ''
+    if (this.#check(name, oldText).faults.length > 0)
+      throw new ModemdError(
+        'InvalidArgs',
+        `${this.#shown(path)} has faults: mend them first (modemd --check lists them)`,
+      )
+
+    const text = changedIni(oldText, changesOf(fields))
+    const { faults } = this.#check(name, text)
+    if (faults[0]) throw new ModemdError('InvalidArgs', `the profile ${name} is not saved: ${faults[0].reason}`)
+    await this.#written(() => writeAtomically(path, text), path)
+    this.reload()
+  }
+
+  async remove(name: string): Promise<void> {
+    if (profileNameFault(name) || 'absent' in readText(this.#profilePath(name)))
+      throw new ModemdError('NotFound', `there is no profile ${profileNameFault(name) ? 'of that name' : name}`)
+    const path = this.#profilePath(name)
+    await this.#written(() => removeDurably(path), path)
+    this.reload()
+  }
+
+  #nameIn(fields: ProfileFields): string {
+    const { name } = fields
+    if (typeof name !== 'string') throw new ModemdError('InvalidArgs', 'a profile needs a name: give the key name')
+    const fault = profileNameFault(name)
+    if (fault) throw new ModemdError('InvalidArgs', `the name of a profile ${fault}`)
+    return name
+  }
+
+  /** As it would be once written: ours, and readable for nobody else. */
+  #check(name: string, text: string) {
+    const ownerUid = process.geteuid?.() ?? 0
+    const file = this.#shown(this.#profilePath(name))
+    return checkProfile({ name, file, text, mode: 0o600, ownerUid }, (path) => this.#readScript(path))
+  }
+
+  async #written(write: () => Promise<void>, path: string): Promise<void> {
+    try {
+      await write()
+    } catch (error) {
+      throw new ModemdError('NotAuthorized', `cannot write ${this.#shown(path)}: ${plainReason(error)}`)
+    }
+  }
+
+  #readMain(): { settings: DaemonSettings; faults: Fault[]; warnings: Fault[] } {
+    const paths = [this.#file]
+    const faults: Fault[] = []
+    const folder = join(dirname(this.#file), 'conf.d')
+    const dropIns = listConf(folder)
+    if (dropIns.refused) faults.push({ file: this.#shown(folder), line: 0, reason: dropIns.refused })
+    paths.push(...dropIns.names.map((name) => join(folder, name)))
+
+    const files = paths.flatMap((path) => {
+      const read = readText(path)
+      const file = this.#shown(path)
+      if ('text' in read) return [{ file, ...readIni(read.text, file) }]
+      if ('refused' in read) faults.push({ file, line: 0, reason: read.refused })
+      else if (path === this.#file && this.#isNamed) faults.push({ file, line: 0, reason: 'is not there' })
+      return []
+    })
+    const { sections, faults: layerFaults } = layered(files, MAIN_SCHEMA)
+    return withChecked(sections, [...faults, ...layerFaults])
+  }
+
+  #readProfiles(): { profiles: Map<string, Profile>; faults: Fault[]; warnings: Fault[] } {
+    const profiles = new Map<string, Profile>()
+    const faults: Fault[] = []
+    const warnings: Fault[] = []
+    const folder = join(dirname(this.#file), 'profiles')
+    const { names, refused } = listConf(folder)
+    if (refused) faults.push({ file: this.#shown(folder), line: 0, reason: refused })
+
+    for (const fileName of names) {
+      const name = basename(fileName, '.conf')
+      const file = this.#shown(join(folder, fileName))
+      const read = readText(join(folder, fileName))
+      if ('absent' in read) continue
+      const checked = 'refused' in read ? undefined : this.#checkRead({ name, file, ...read })
+      const itsFaults = 'refused' in read ? [{ file, line: 0, reason: read.refused }] : checked!.faults
+      faults.push(...itsFaults)
+      const lastGood = this.#profiles.get(name)
+      if (itsFaults.length === 0) profiles.set(name, checked!.profile)
+      else if (lastGood) profiles.set(name, lastGood)
+      for (const what of checked?.profile.unsupported ?? []) {
+        warnings.push({
+          file,
+          line: 0,
+          reason: `this version does not support ${what}: the profile cannot be connected`,
+        })
+      }
+    }
+    return { profiles, faults, warnings }
+  }
+
+  #checkRead(source: ProfileFile) {
+    return checkProfile(source, (path) => this.#readScript(path))
+  }
+
+  /** Only a file of root's, in the configuration's own folder (DESIGN §7.6). */
+  readonly #readScript: ScriptReader = (path) => {
+    const home = resolve(dirname(this.#file))
+    const isOfRoot = path.startsWith(`${HOME}/`) && !this.#isNamed
+    const real = isOfRoot ? this.#root + path : resolve(home, path)
+    if (!real.startsWith(`${home}/`)) return { refused: `is not under ${this.#shown(home)}` }
+    if (hasSymbolicLink(real, home)) return { refused: 'is, or lies behind, a symbolic link: name the file itself' }
+    const read = readText(real)
+    if ('absent' in read) return { refused: 'is not there' }
+    if ('refused' in read) return read
+    if (read.ownerUid !== 0) return { refused: `does not belong to root: run chown root ${path}` }
+    if (read.mode & 0o022) return { refused: `can be written by others: run chmod go-w ${path}` }
+    return { text: read.text }
+  }
+
+  #profilePath(name: string): string {
+    return join(dirname(this.#file), 'profiles', `${name}.conf`)
+  }
+
+  /** Without the root, as users know it. */
+  #shown(path: string): string {
+    return this.#isNamed || this.#root === '' ? path : path.slice(this.#root.length)
+  }
+}
+
+function refuseScript(): { refused: string } {
+  return { refused: 'is not there' }
+}
+
+function withChecked(
+  sections: readonly CheckedSection[],
+  readFaults: readonly Fault[],
+): { settings: DaemonSettings; faults: Fault[]; warnings: Fault[] } {
+  const sectionOf = (kind: string) => sections.find((section) => section.kind === kind)
+  const daemon = checkSection(DAEMON_KEYS, sectionOf('daemon'), MAIN_SCHEMA)
+  const detect = checkSection(DETECT_KEYS, sectionOf('detect'), MAIN_SCHEMA)
+  const devices = sections
+    .filter((section) => section.kind === 'device')
+    .map((section) => ({ section, ...checkSection(DEVICE_KEYS, section, MAIN_SCHEMA) }))
+  const oddDevices = devices
+    .filter(({ section }) => !DEVICE_PATTERN.test(section.argument!))
+    .map(({ section: { file, line, argument } }) => ({
+      file,
+      line,
+      reason: `[device "${argument}"] must be tty:/dev/NAME, usb:VENDOR:PRODUCT or usb:BUS-PORT`,
+    }))
+  const warn = ({ file, line, reason }: Fault) => ({ file, line, reason: `this version does not support ${reason}` })
+
+  return {
+    settings: {
+      logLevel: daemon.values['log-level'],
+      allow: detect.values.allow,
+      ignore: detect.values.ignore,
+      devices: devices.map(({ section, values }) => ({ device: section.argument!, ...values })),
+    },
+    faults: [
+      ...readFaults,
+      ...daemon.faults,
+      ...detect.faults,
+      ...devices.flatMap((each) => each.faults),
+      ...oddDevices,
+    ],
+    warnings: [...daemon.unsupported, ...detect.unsupported].map(warn),
+  }
+}
+
+/** An empty value goes back to the default. */
+function changesOf(fields: ProfileFields): IniChange[] {
+  return Object.entries(fields)
+    .filter(([field]) => field !== 'name')
+    .map(([field, value]) => {
+      const place = placeOfField(field)
+      if (!place)
+        throw new ModemdError('InvalidArgs', `a profile has no key ${JSON.stringify(field)}: see modemd.conf(5)`)
+      const text = fieldText(value)
+      if (/[\x00-\x1f\x7f]/.test(text)) throw new ModemdError('InvalidArgs', `${field} must have no control character`)
+      return { ...place, value: text === '' ? undefined : text }
+    })
+}
+
+/** Of the parts of `path` below `home`. */
+function hasSymbolicLink(path: string, home: string): boolean {
+  for (let part = path; part !== home && part !== '/'; part = dirname(part)) {
+    try {
+      if (lstatSync(part).isSymbolicLink()) return true
+    } catch {
+      // What is not there is no link; reading it says so.
+    }
+  }
+  return false
+}
+
+export function faultText({ file, line, reason }: Fault): string {
+  return `${file}:${Math.max(1, line)}: ${reason}`
+}

@@ -1,0 +1,80 @@
+/**
+ * The daemon's log: lines on standard error, with the priorities of sd-daemon(3) where the journal reads them and with time and level
+ * elsewhere. The only importer of winston. Secrets are masked and control characters escaped here, whatever a caller lets slip.
+ */
+
+import { fstatSync } from 'node:fs'
+import { createLogger as createWinston, format, transports } from 'winston'
+import { printable } from '../base/bytes.ts'
+import type { LogFields, Logger } from '../base/ports.ts'
+import { redacted } from './redactor.ts'
+
+/** The most important first. */
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export interface LoggingOptions {
+  readonly level: LogLevel
+  /** Asked for every line: a reload may bring new ones. */
+  readonly secrets: () => readonly string[]
+  readonly stream?: NodeJS.WritableStream
+  /** Does the journal read the stream? */
+  readonly isJournal?: boolean
+}
+
+export interface DaemonLogger extends Logger {
+  setLevel(level: LogLevel): void
+}
+
+const PRIORITY: Readonly<Record<LogLevel, string>> = { error: '<3>', warn: '<4>', info: '<6>', debug: '<7>' }
+const LONGEST_CHARS = 4000
+
+export function createLogger(options: LoggingOptions): DaemonLogger {
+  const { level, secrets, stream = process.stderr, isJournal = isJournalStream(process.stderr.fd) } = options
+  const line = format.printf((info) => {
+    const known = secrets()
+    const fields = Object.entries(info.fields as LogFields).flatMap(([name, value]) =>
+      value === undefined ? [] : [`${name}=${fieldText(String(value), known)}`],
+    )
+    const text = [clean(String(info.message), known), ...fields].join(' ')
+    const named = info.level as LogLevel
+    return isJournal ? `${PRIORITY[named]}${text}` : `${new Date().toISOString()} ${named.padEnd(5)} ${text}`
+  })
+  const levels = Object.fromEntries(LOG_LEVELS.map((each, index) => [each, index]))
+  const winston = createWinston({ level, levels, format: line, transports: [new transports.Stream({ stream })] })
+
+  const write =
+    (named: LogLevel) =>
+    (message: string, fields: LogFields = {}) =>
+      void winston.log({ level: named, message, fields })
+  return {
+    error: write('error'),
+    warn: write('warn'),
+    info: write('info'),
+    debug: write('debug'),
+    setLevel: (next) => {
+      winston.level = next
+    },
+  }
+}
+
+function clean(text: string, secrets: readonly string[]): string {
+  return printable(redacted(text, secrets), LONGEST_CHARS)
+}
+
+function fieldText(value: string, secrets: readonly string[]): string {
+  const text = clean(value, secrets)
+  return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text)
+}
+
+/** systemd names the stream that it made by device and inode (systemd.exec(5), JOURNAL_STREAM). */
+function isJournalStream(fd: number): boolean {
+  const named = process.env.JOURNAL_STREAM
+  if (!named) return false
+  try {
+    const { dev, ino } = fstatSync(fd)
+    return named === `${dev}:${ino}`
+  } catch {
+    return false
+  }
+}

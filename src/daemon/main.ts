@@ -1,0 +1,155 @@
+/**
+ * modemd: the one place that wires all. Reads the configuration, puts right what a crash left, makes fleet, supervisor and
+ * D-Bus service, and ends them in order on SIGTERM. The command line is the contract's (docs/man/modemd.8).
+ */
+
+import { Command, CommanderError, Option } from 'commander'
+import { errorText } from '../base/errors.ts'
+import type { Logger } from '../base/ports.ts'
+import { VERSION } from '../base/version.ts'
+import { startBusService } from '../bus/service.ts'
+import { createSupervisor } from '../link/supervisor.ts'
+import { createFleet } from '../modem/fleet.ts'
+import { builtinUsable, createBuiltinEngine } from '../ppp/engines/builtin.ts'
+import { createWireOpener } from '../serial/serialport-wire.ts'
+import { systemClock, systemRandom } from '../system/clock.ts'
+import { openRouteSocket } from '../system/netlink.ts'
+import { testPoller } from '../system/poll.ts'
+import { applyDns, restoreDnsAfterCrash } from '../system/resolver.ts'
+import { openTun } from '../system/tun.ts'
+import { listenUevents } from '../system/uevents.ts'
+import { Configuration } from './config.ts'
+import { createLogger, type LogLevel } from './logging.ts'
+import { ServiceManager } from './notify.ts'
+
+interface CommandLine {
+  readonly config?: string
+  readonly bus: string
+  readonly root: string
+  readonly logLevel?: LogLevel
+  readonly check: boolean
+}
+
+/** A stop that takes longer leaves the rest to the next start. */
+const STOP_LIMIT_MS = 5000
+
+const HELP = `
+Exit codes: 0 ended by SIGTERM or SIGINT, or --check found no fault · 1 a fault · 2 usage
+
+Example, without a modem: see modem-sim(1); with one:
+  modemd --log-level debug
+`
+
+await main()
+
+async function main(): Promise<void> {
+  const options = parseCommandLine()
+  const configuration = new Configuration({ root: options.root, file: options.config })
+  if (options.check) return check(configuration)
+  const logger = createLogger({
+    level: options.logLevel ?? configuration.daemon?.logLevel ?? 'info',
+    secrets: () => configuration.secrets,
+  })
+  for (const fault of configuration.faults) logger.error(fault)
+  for (const warning of configuration.warnings) logger.warn(warning)
+  if (!configuration.daemon)
+    return fail('modemd.conf has faults and there is no good one to go on with: mend them (modemd --check)')
+  try {
+    await serve(options, configuration, logger)
+  } catch (error) {
+    fail(errorText(error))
+  }
+}
+
+async function serve(options: CommandLine, configuration: Configuration, logger: Logger): Promise<void> {
+  const root = options.root === '/' ? '' : options.root
+  const manager = new ServiceManager()
+  await testPoller()
+  await restoreDnsAfterCrash(root)
+  const fleet = createFleet({
+    root,
+    stateDirectory: `${root}/var/lib/modemd`,
+    settings: configuration.daemon!,
+    openWire: createWireOpener({ root, clock: systemClock, logger }),
+    listenUevents,
+    pinFor: (modem) => supervisor.pinFor(modem),
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+  })
+  const engine = createBuiltinEngine({ openTun, openRouteSocket, clock: systemClock, random: systemRandom, logger })
+  const usable = builtinUsable()
+  if (!usable.ok) logger.warn(`The builtin PPP engine cannot be used: ${usable.why}`)
+  const supervisor = createSupervisor({
+    version: VERSION,
+    fleet,
+    engines: usable.ok ? [engine] : [],
+    profiles: configuration,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    resolver: { apply: (interfaceName, servers) => applyDns({ root, interfaceName, servers }) },
+  })
+  const service = await startBusService({
+    address: options.bus,
+    api: supervisor,
+    clock: systemClock,
+    logger,
+    version: VERSION,
+  })
+  fleet.rescan()
+  manager.ready()
+
+  process.on('SIGHUP', () => {
+    manager.reloading()
+    supervisor
+      .reloadConfig()
+      .then(
+        () => logger.info('The configuration was read again.'),
+        (error) => logger.error(errorText(error)),
+      )
+      .finally(() => manager.ready())
+  })
+  await terminationSignal()
+  manager.stopping()
+  systemClock.at(systemClock.nowMs() + STOP_LIMIT_MS, () => process.exit(1))
+  await supervisor.close()
+  await fleet.close()
+  await service.close()
+  process.exit(0)
+}
+
+function terminationSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.on('SIGTERM', () => resolve())
+    process.on('SIGINT', () => resolve())
+  })
+}
+
+function check(configuration: Configuration): void {
+  for (const line of [...configuration.faults, ...configuration.warnings]) console.error(line)
+  process.exitCode = configuration.faults.length > 0 ? 1 : 0
+}
+
+function fail(sentence: string): void {
+  console.error(`modemd: ${sentence}`)
+  process.exit(1)
+}
+
+function parseCommandLine(): CommandLine {
+  const command = new Command('modemd')
+    .description('Connection manager for GSM/LTE modems: finds them, dials, brings up PPP, tells D-Bus, redials.')
+    .option('--config <FILE>', 'another modemd.conf, with conf.d/ and profiles/ beside it')
+    .option('--bus <BUS>', 'system, session or a bus address', 'system')
+    .option('--root <DIR>', 'put before /sys, /dev, /run, /var/lib and /etc (tests, demo)', '/')
+    .addOption(new Option('--log-level <LEVEL>', 'how much to log').choices(['error', 'warn', 'info', 'debug']))
+    .option('--check', 'read the configuration, print every fault as file:line: reason, and end', false)
+    .version(VERSION)
+    .addHelpText('after', HELP)
+    .exitOverride()
+  try {
+    return command.parse().opts<CommandLine>()
+  } catch (error) {
+    process.exit(error instanceof CommanderError && error.exitCode === 0 ? 0 : 2)
+  }
+}

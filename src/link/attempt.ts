@@ -1,0 +1,325 @@
+/**
+ * One attempt of a link, from the wait for a modem to the end of its call: modem, SIM, network, dial, PPP, name servers, up, down.
+ * Everything it took it gives back before it ends. `link.ts` starts attempts and decides what follows each.
+ */
+
+import type { Cause, Failure } from '../base/cause.ts'
+import { type ErrorCode, errorText, ModemdError } from '../base/errors.ts'
+import type { Cancel, Clock, Logger } from '../base/ports.ts'
+import { type Call, DialError, type ModemHandle, type ModemSnapshot } from '../modem/snapshot.ts'
+import type { PppEngine } from '../ppp/engines/engine.ts'
+import type { PppPhase } from '../ppp/settings.ts'
+import type { ModemPool, ModemWish } from './modem-pool.ts'
+import { ip4Of, PppRun } from './ppp-run.ts'
+import type { Profile } from './profile.ts'
+import { judgeReadiness, type Readiness } from './readiness.ts'
+import type { LinkPhase, LinkSnapshot } from './snapshot.ts'
+import { until, waited } from './wait.ts'
+
+/** Sets name servers for an interface; the answer takes them away again. */
+export interface Resolver {
+  apply(interfaceName: string, servers: readonly string[]): Promise<() => Promise<void>>
+}
+
+export interface AttemptServices {
+  readonly pool: ModemPool
+  /** Those that work here, the best first. */
+  readonly engines: readonly PppEngine[]
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly resolver: Resolver | undefined
+  /** The PIN that is tried by itself for this modem's SIM. */
+  readonly pinFor: (modem: ModemSnapshot) => string | undefined
+}
+
+export interface AttemptPlan {
+  readonly link: string
+  readonly profile: Profile
+  readonly wish: ModemWish
+  /** A person's explicit try. */
+  readonly pin: string | undefined
+  /** Each wait ends with the dial time-out, what blocks ends the attempt: somebody waits for the answer. */
+  readonly isByHand: boolean
+  /** Aborted with an AttemptFailed. */
+  readonly signal: AbortSignal
+  readonly show: (change: Partial<LinkSnapshot>) => void
+  readonly phaseDone: (phase: LinkPhase) => void
+  /** For as long as there are bytes to count. */
+  readonly counting: (ppp: PppRun) => void
+}
+
+export interface AttemptEnd {
+  readonly failure: Failure
+  readonly chatExit?: number | undefined
+  readonly pppExit?: number | undefined
+  /** The caller's answer, where it says more than the failure. */
+  readonly error?: ModemdError | undefined
+  /** The modem was not ready, and only a change of it (or another modem) helps. */
+  readonly isBlocked?: boolean
+  /** How long it was up; undefined: never. */
+  readonly stoodMs?: number | undefined
+}
+
+/** Ends an attempt from inside, and from outside as the reason of its signal. */
+export class AttemptFailed extends Error {
+  readonly end: AttemptEnd
+
+  constructor(end: AttemptEnd) {
+    super(end.failure.detail)
+    this.name = 'AttemptFailed'
+    this.end = end
+  }
+}
+
+export function readinessOf({ pinFor }: AttemptServices, { roaming }: Profile, { snapshot }: ModemHandle): Readiness {
+  return judgeReadiness(snapshot, { roaming, hasPin: pinFor(snapshot) !== undefined })
+}
+
+/** Never rejects. */
+export async function runAttempt(services: AttemptServices, plan: AttemptPlan): Promise<AttemptEnd> {
+  const stop = new AbortController()
+  const onAbort = () => stop.abort(plan.signal.reason)
+  plan.signal.addEventListener('abort', onAbort, { once: true })
+  let cancelGone: Cancel = () => {}
+  try {
+    plan.signal.throwIfAborted()
+    const modem = await claimModem(services, plan, stop.signal)
+    cancelGone = services.pool.onGone(modem, () => stop.abort(modemGone(modem)))
+    if (!services.pool.isHere(modem)) throw modemGone(modem)
+    plan.show({ modem: modem.snapshot.id })
+    plan.phaseDone('modem')
+    await becomeReady(services, plan, modem, stop.signal)
+    return await callAndRun(services, plan, modem, stop.signal)
+  } catch (error) {
+    return endOf(error)
+  } finally {
+    cancelGone()
+    plan.signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/** What a refused command of the modem means for the link, where the error names no cause itself. */
+const CAUSE_OF_ERROR: Readonly<Partial<Record<ErrorCode, Cause>>> = {
+  SimPin: 'sim-pin-refused',
+  SimPuk: 'sim-puk',
+  SimAbsent: 'sim-absent',
+  PinGuard: 'sim-pin-refused',
+  Timeout: 'modem-silent',
+  ModemGone: 'modem-gone',
+  Busy: 'port-busy',
+  WrongState: 'modem-error',
+}
+
+function endOf(error: unknown): AttemptEnd {
+  if (error instanceof AttemptFailed) return error.end
+  if (!(error instanceof ModemdError)) return { failure: { cause: 'internal', detail: errorText(error) } }
+  const cause = error.failureCause ?? CAUSE_OF_ERROR[error.code] ?? 'internal'
+  return { failure: { cause, detail: error.message }, error }
+}
+
+function modemGone({ snapshot }: ModemHandle): AttemptFailed {
+  return new AttemptFailed({ failure: { cause: 'modem-gone', detail: `${snapshot.id} is no longer there` } })
+}
+
+/** One that is ready before one that will be, and that before one that is blocked. */
+const RANK: Readonly<Record<Readiness['kind'], number>> = { ready: 0, pending: 1, blocked: 2 }
+
+async function claimModem(services: AttemptServices, plan: AttemptPlan, signal: AbortSignal): Promise<ModemHandle> {
+  const { pool, clock } = services
+  const rank = (modem: ModemHandle) => RANK[readinessOf(services, plan.profile, modem).kind]
+  const detail = plan.wish.modem === 'any' ? 'no modem is there' : `no modem ${plan.wish.modem} is there`
+  return await until<ModemHandle>({
+    clock,
+    signal,
+    limitMs: plan.isByHand ? plan.profile.dialTimeoutMs : undefined,
+    listen: (check) => pool.onChange(check),
+    check: () => pool.claim(plan.link, plan.wish, rank),
+    late: (limitMs) => new AttemptFailed({ failure: waited({ cause: 'modem-gone', detail }, limitMs) }),
+  })
+}
+
+const NEVER: AttemptEnd = { failure: { cause: 'internal', detail: 'the modem was ready and nobody saw it' } }
+
+/** Waits for SIM and network; helps with what a person's connect may do: a PIN, the radio. */
+async function becomeReady(
+  services: AttemptServices,
+  plan: AttemptPlan,
+  modem: ModemHandle,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, pinFor } = services
+  const judge = () => readinessOf(services, plan.profile, modem)
+  let isSimDone = false
+  let isHelped = false
+
+  for (;;) {
+    const verdict = await until<Readiness>({
+      clock,
+      signal,
+      limitMs: plan.isByHand ? plan.profile.dialTimeoutMs : undefined,
+      listen: (check) => modem.onChange(check),
+      check: () => {
+        const now = judge()
+        if (!isSimDone && (now.kind === 'ready' || now.phase === 'network')) {
+          isSimDone = true
+          plan.phaseDone('sim')
+        }
+        return now.kind === 'pending' ? undefined : now
+      },
+      late: (limitMs) => {
+        const now = judge()
+        return new AttemptFailed(now.kind === 'ready' ? NEVER : { failure: waited(now.failure, limitMs) })
+      },
+    })
+    if (verdict.kind === 'ready') break
+    const blocked = { failure: verdict.failure, isBlocked: true }
+    if (isHelped) throw new AttemptFailed(blocked)
+    isHelped = true
+    try {
+      if (!(await help(plan, modem, verdict.failure, pinFor(modem.snapshot)))) throw new AttemptFailed(blocked)
+    } catch (error) {
+      signal.throwIfAborted()
+      // Another may have unlocked it meanwhile.
+      if (judge().kind === 'blocked') throw new AttemptFailed({ ...endOf(error), isBlocked: true })
+    }
+    signal.throwIfAborted()
+  }
+  plan.phaseDone('network')
+}
+
+/** True: something was done, look again. One thing an attempt: a PIN is never tried twice. */
+async function help(plan: AttemptPlan, modem: ModemHandle, { cause }: Failure, automaticPin: string | undefined) {
+  if (cause === 'radio-off' && plan.isByHand) {
+    await modem.enable()
+    return true
+  }
+  if (cause !== 'sim-pin' && cause !== 'sim-pin-refused') return false
+  if (plan.pin !== undefined) {
+    await modem.sendPin(plan.pin, 'person')
+    return true
+  }
+  // A PIN that came into the configuration after the modem asked for it.
+  if (cause !== 'sim-pin' || automaticPin === undefined) return false
+  await modem.sendPin(automaticPin, 'automatic')
+  return true
+}
+
+async function callAndRun(services: AttemptServices, plan: AttemptPlan, modem: ModemHandle, signal: AbortSignal) {
+  signal.throwIfAborted()
+  const { profile } = plan
+  const engine = chooseEngine(services.engines, profile)
+  plan.show({ state: 'dialling', engine: engine.name })
+  const call = await dial(modem, profile, signal)
+  plan.show({ report: call.report, connectSpeed: call.connectSpeed, chatExit: call.chatExit })
+  plan.phaseDone('dial')
+
+  const end = await runPpp(services, plan, call, engine, signal)
+  // A cable that is pulled out first looks like a hang-up.
+  const isGone = end.failure.cause === 'hung-up' && !services.pool.isHere(modem)
+  return isGone ? { ...end, failure: modemGone(modem).end.failure } : end
+}
+
+function chooseEngine(engines: readonly PppEngine[], { engine: wanted }: Profile): PppEngine {
+  // pppd only where a profile names it: its options and plugins need root.
+  const found = engines.find(({ name }) => (wanted === 'auto' ? name !== 'pppd' : name === wanted))
+  if (found) return found
+  const detail = wanted === 'auto' ? 'no PPP engine works on this machine' : `the engine ${wanted} does not work here`
+  throw new AttemptFailed({ failure: { cause: 'engine-missing', detail } })
+}
+
+async function dial(modem: ModemHandle, profile: Profile, signal: AbortSignal): Promise<Call> {
+  try {
+    const call = await modem.dial({
+      apn: profile.apn === 'auto' ? '' : profile.apn,
+      number: profile.number,
+      ipType: profile.ip,
+      cid: profile.cid,
+      timeoutMs: profile.dialTimeoutMs,
+      chatScript: profile.chatScript,
+      signal,
+    })
+    if (!signal.aborted) return call
+    await call.hangUp(abortEnd(signal).failure)
+  } catch (error) {
+    if (!signal.aborted) {
+      if (!(error instanceof DialError)) throw error
+      const { chatExit, ...failure } = error.failure
+      throw new AttemptFailed({ failure, chatExit })
+    }
+  }
+  throw signal.reason
+}
+
+function abortEnd({ reason }: AbortSignal): AttemptEnd {
+  return endOf(reason)
+}
+
+async function runPpp(
+  { clock, logger, resolver }: AttemptServices,
+  plan: AttemptPlan,
+  call: Call,
+  engine: PppEngine,
+  signal: AbortSignal,
+): Promise<AttemptEnd> {
+  plan.show({ state: 'connecting' })
+  const ppp = new PppRun(engine, call.wire, plan.profile, clock, phaseFollower(plan))
+  const onAbort = () => {
+    plan.show({ state: 'going-down' })
+    ppp.terminate(abortEnd(signal).failure)
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
+  let restoreDns = async () => {}
+  let upAtMs: number | undefined
+
+  const first = await Promise.race([ppp.up, ppp.ended])
+  if ('address' in first && !ppp.isEnded) {
+    const ip4 = ip4Of(first.address)
+    plan.counting(ppp)
+    plan.show({ interface: first.interfaceName, ip4 })
+    if (resolver && plan.profile.dns && ip4.dns.length > 0)
+      restoreDns = await applyDns(resolver, first.interfaceName, ip4.dns, logger)
+    if (!ppp.isEnded && !signal.aborted) {
+      upAtMs = clock.nowMs()
+      plan.phaseDone('address')
+      call.established()
+      plan.show({ state: 'up', upSinceUs: clock.wallUs() })
+    }
+  }
+
+  const end = await ppp.ended
+  signal.removeEventListener('abort', onAbort)
+  const stoodMs = upAtMs === undefined ? undefined : clock.nowMs() - upAtMs
+  const failure = signal.aborted ? abortEnd(signal).failure : end.failure
+  plan.show({ state: 'going-down', ...(failure.cause !== 'user-request' && { cause: failure.cause }) })
+  await Promise.all([restoreDns(), call.hangUp(failure)])
+  return { failure, chatExit: call.chatExit, pppExit: end.pppExit, stoodMs }
+}
+
+/** The interface has its address and route: without name servers it is still of use. */
+async function applyDns(resolver: Resolver, interfaceName: string, servers: readonly string[], logger: Logger) {
+  try {
+    const restore = await resolver.apply(interfaceName, servers)
+    return () => restore().catch((error) => logger.warn(`the former name servers are not back: ${errorText(error)}`))
+  } catch (error) {
+    logger.warn(`${interfaceName} is up without name servers: ${errorText(error)}`, { servers: servers.join(' ') })
+    return async () => {}
+  }
+}
+
+/** PPP's phases as the link's states and times. */
+function phaseFollower(plan: AttemptPlan): (phase: PppPhase) => void {
+  let isAuthenticating = false
+  return (phase) => {
+    if (phase === 'authenticate') {
+      isAuthenticating = true
+      plan.phaseDone('lcp')
+      plan.show({ state: 'authenticating' })
+    } else if (phase === 'network') {
+      plan.phaseDone(isAuthenticating ? 'auth' : 'lcp')
+      plan.show({ state: 'configuring' })
+    } else if (phase === 'terminate') {
+      plan.show({ state: 'going-down' })
+    }
+  }
+}

@@ -1,0 +1,126 @@
+/** Which link has which modem: one link a modem, chosen by the profile's `modem` and `sim`. Links take modems from here, the supervisor looks. */
+
+import type { Cancel } from '../base/ports.ts'
+import type { ModemFleet, ModemHandle, ModemSnapshot } from '../modem/snapshot.ts'
+import type { Profile } from './profile.ts'
+
+export type ModemWish = Pick<Profile, 'modem' | 'sim'>
+
+export type PoolView =
+  | { readonly kind: 'free'; readonly modem: ModemHandle }
+  /** All that match are another link's. */
+  | { readonly kind: 'busy'; readonly modem: ModemHandle; readonly by: string }
+  | { readonly kind: 'none' }
+
+export function matchesModem({ modem: selector, sim }: ModemWish, modem: ModemSnapshot): boolean {
+  return matchesSelector(selector, modem) && (sim === '' || sameIccid(sim, modem.sim.iccid))
+}
+
+export function matchesSelector(selector: string, modem: ModemSnapshot): boolean {
+  const [kind, rest] = /^(imei|usb|tty):(.*)$/.exec(selector)?.slice(1) ?? []
+  switch (kind) {
+    case 'imei':
+      return modem.equipmentIdentifier === rest
+    case 'usb':
+      return modem.device.split('/').at(-1) === rest
+    case 'tty':
+      return modem.ports.some(({ name }) => name === ttyPath(rest!)) || modem.device === ttyPath(rest!)
+    default:
+      return selector === 'any' || selector === modem.id
+  }
+}
+
+function ttyPath(name: string): string {
+  return name.startsWith('/dev/') ? name : `/dev/${name}`
+}
+
+/** Some modems append the filler of ITU-T E.118's 20 places. */
+function sameIccid(wanted: string, read: string | undefined): boolean {
+  const bare = (iccid: string) => iccid.toUpperCase().replace(/F$/, '')
+  return read !== undefined && bare(wanted) === bare(read)
+}
+
+export class ModemPool {
+  readonly #fleet: ModemFleet
+  /** By link. */
+  readonly #claims = new Map<string, ModemHandle>()
+  readonly #listeners = new Set<() => void>()
+  readonly #unwatch: Cancel
+
+  constructor(fleet: ModemFleet) {
+    this.#fleet = fleet
+    this.#unwatch = fleet.onRemoved((modem) => {
+      for (const [link, claimed] of this.#claims) if (claimed === modem) this.#claims.delete(link)
+    })
+  }
+
+  /** For one who wants to know before. */
+  look(link: string, wish: ModemWish): PoolView {
+    const best = this.free(link, wish)[0]
+    if (best) return { kind: 'free', modem: best }
+    const taken = this.#matching(wish)[0]
+    return taken ? { kind: 'busy', modem: taken, by: this.ownerOf(taken)! } : { kind: 'none' }
+  }
+
+  /** The modem that the link has already before all others, then as the fleet has them. */
+  free(link: string, wish: ModemWish): readonly ModemHandle[] {
+    const own = this.#claims.get(link)
+    return this.#matching(wish)
+      .filter((modem) => modem === own || this.ownerOf(modem) === undefined)
+      .toSorted((a, b) => Number(b === own) - Number(a === own))
+  }
+
+  /** The free one of the lowest rank is the link's, until `release` or until it vanishes. */
+  claim(link: string, wish: ModemWish, rank: (modem: ModemHandle) => number): ModemHandle | undefined {
+    const best = this.free(link, wish).toSorted((a, b) => rank(a) - rank(b))[0]
+    if (best) this.#claims.set(link, best)
+    return best
+  }
+
+  release(link: string): void {
+    if (this.#claims.delete(link)) this.#tell()
+  }
+
+  ownerOf(modem: ModemHandle): string | undefined {
+    return [...this.#claims].find(([, claimed]) => claimed === modem)?.[0]
+  }
+
+  isHere(modem: ModemHandle): boolean {
+    return this.#fleet.modems.includes(modem)
+  }
+
+  onGone(modem: ModemHandle, listener: () => void): Cancel {
+    return this.#fleet.onRemoved((gone) => {
+      if (gone === modem) listener()
+    })
+  }
+
+  /** Something that `claim` looks at may be different: a modem came or was let go, or one learnt more about itself. */
+  onChange(listener: () => void): Cancel {
+    const modemCancels = new Map<ModemHandle, Cancel>()
+    const follow = (modem: ModemHandle) => modemCancels.set(modem, modem.onChange(listener))
+    for (const modem of this.#fleet.modems) follow(modem)
+    const cancelAdded = this.#fleet.onAdded((modem) => {
+      follow(modem)
+      listener()
+    })
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+      cancelAdded()
+      for (const cancel of modemCancels.values()) cancel()
+    }
+  }
+
+  close(): void {
+    this.#unwatch()
+  }
+
+  #matching(wish: ModemWish): readonly ModemHandle[] {
+    return this.#fleet.modems.filter(({ snapshot }) => matchesModem(wish, snapshot))
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * The supervisor: a link for every profile, connecting by hand and by itself, profiles that come, change and go. The D-Bus service's
+ * whole view of the daemon (SupervisorApi); main.ts makes it.
+ */
+
+import { ModemdError } from '../base/errors.ts'
+import type { Cancel, Clock, Logger, Random } from '../base/ports.ts'
+import type { ModemFleet, ModemHandle, ModemSnapshot } from '../modem/snapshot.ts'
+import type { PppEngine } from '../ppp/engines/engine.ts'
+import type { Resolver } from './attempt.ts'
+import { automaticPin } from './automatic-pin.ts'
+import { wishWith } from './connect-options.ts'
+import { Link, type LinkServices, wishOf } from './link.ts'
+import { ModemPool, matchesModem } from './modem-pool.ts'
+import type { Profile, ProfileSource } from './profile.ts'
+import type { ConnectOptions, LinkHandle, ProfileFields, SupervisorApi } from './snapshot.ts'
+import { MANUAL } from './values.ts'
+
+export interface SupervisorOptions {
+  readonly version: string
+  readonly fleet: ModemFleet
+  /** Those that work here, the best first. */
+  readonly engines: readonly PppEngine[]
+  readonly profiles: ProfileSource
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** undefined: name servers are not set. */
+  readonly resolver?: Resolver | undefined
+}
+
+export interface Supervisor extends SupervisorApi {
+  /** The fleet asks it for a modem that appears locked. */
+  pinFor(modem: ModemSnapshot): string | undefined
+  /** All links down, nothing runs any more. */
+  close(): Promise<void>
+}
+
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  return new ProfileSupervisor(options)
+}
+
+type LinkListener = (link: LinkHandle) => void
+
+class ProfileSupervisor implements Supervisor {
+  readonly version: string
+  readonly fleet: ModemFleet
+  readonly engines: readonly string[]
+  readonly #source: ProfileSource
+  readonly #logger: Logger
+  readonly #pool: ModemPool
+  readonly #services: LinkServices
+  readonly #links = new Map<string, Link>()
+  readonly #added = new Set<LinkListener>()
+  readonly #removed = new Set<LinkListener>()
+  readonly #unwatch: Cancel
+  #isClosed = false
+
+  constructor({ version, fleet, engines, profiles, clock, random, logger, resolver }: SupervisorOptions) {
+    this.version = version
+    this.fleet = fleet
+    this.engines = engines.map(({ name }) => name)
+    this.#source = profiles
+    this.#logger = logger
+    this.#pool = new ModemPool(fleet)
+    const pinFor = (modem: ModemSnapshot) => this.pinFor(modem)
+    this.#services = { pool: this.#pool, engines, clock, random, logger, resolver, pinFor }
+    this.#unwatch = fleet.onAdded((modem) => this.#modemCame(modem))
+    this.#takeProfiles()
+  }
+
+  get links(): readonly LinkHandle[] {
+    return [...this.#links.values()]
+  }
+
+  onLinkAdded(listener: LinkListener): Cancel {
+    this.#added.add(listener)
+    return () => this.#added.delete(listener)
+  }
+
+  onLinkRemoved(listener: LinkListener): Cancel {
+    this.#removed.add(listener)
+    return () => this.#removed.delete(listener)
+  }
+
+  pinFor(modem: ModemSnapshot): string | undefined {
+    return automaticPin(this.#source.profiles, modem)
+  }
+
+  async connect(profileName: string, options: ConnectOptions): Promise<LinkHandle> {
+    this.#mustBeOpen()
+    const profile = profileName === '' || profileName === MANUAL ? this.#source.manual : this.#profileNamed(profileName)
+    const unsupported = profile.unsupported[0]
+    if (unsupported !== undefined) {
+      const what = `The profile ${profile.name} has ${unsupported}, which this version of modemd does not support`
+      throw new ModemdError('Unsupported', `${what}: change it in the profile.`)
+    }
+    const wish = wishWith(profile, options)
+    const link = this.#links.get(profile.name) ?? this.#add(profile)
+    if (link.snapshot.state === 'up') return link
+
+    const view = this.#pool.look(link.id, wish.modem)
+    if (view.kind === 'none' && options.modem !== undefined)
+      throw new ModemdError('NotFound', `There is no modem ${JSON.stringify(options.modem)}: see \`mmctl list\`.`)
+    if (view.kind === 'busy') {
+      const what = `The modem ${view.modem.snapshot.id} is used by the link ${view.by}`
+      throw new ModemdError('Busy', `${what}: end that first with \`mmctl disconnect ${view.by}\`.`, 'port-busy')
+    }
+    await link.start(wish, 'person')
+    return link
+  }
+
+  async disconnect(linkId: string | undefined): Promise<void> {
+    if (linkId === undefined) {
+      await Promise.all([...this.#links.values()].map((link) => link.down()))
+      return
+    }
+    const link = this.#links.get(linkId)
+    if (!link) throw new ModemdError('NotFound', `There is no link ${JSON.stringify(linkId)}: see \`mmctl status\`.`)
+    await link.down()
+  }
+
+  profileNeedsAdministrator(name: string): boolean {
+    return this.#source.profiles.some((profile) => profile.name === name && profile.needsAdministrator)
+  }
+
+  profiles(): readonly ProfileFields[] {
+    return this.#source.profiles.map(({ fields }) => fields)
+  }
+
+  async saveProfile(fields: ProfileFields): Promise<void> {
+    await this.#source.save(fields)
+    this.#takeProfiles()
+  }
+
+  async removeProfile(name: string): Promise<void> {
+    await this.#source.remove(name)
+    this.#takeProfiles()
+  }
+
+  async reloadConfig(): Promise<void> {
+    this.#source.reload()
+    this.#takeProfiles()
+    const { faults } = this.#source
+    if (faults.length > 0) throw new ModemdError('InvalidArgs', `The configuration has faults: ${faults.join('; ')}`)
+  }
+
+  async diagnose(): Promise<readonly Readonly<Record<string, string>>[]> {
+    const engines = this.engines.join(' ')
+    return [
+      ...this.#source.faults.map((detail) =>
+        finding('configuration', 'fault', detail, 'Mend the file, then send SIGHUP to modemd.'),
+      ),
+      ...(engines === ''
+        ? [
+            finding(
+              'ppp',
+              'fault',
+              'no PPP engine works here',
+              'Load the tun module (`modprobe tun`) and give modemd CAP_NET_ADMIN.',
+            ),
+          ]
+        : [finding('ppp', 'ok', `engines: ${engines}`, '')]),
+      this.fleet.modems.length === 0
+        ? finding('modems', 'fault', 'no modem is there', 'Plug one in; `lsusb` must show it.')
+        : finding(
+            'modems',
+            'ok',
+            this.fleet.modems.map(({ snapshot: { id, state } }) => `${id} ${state}`).join(', '),
+            '',
+          ),
+      ...this.links.flatMap(({ snapshot: { id, state, cause, causeDetail, advice } }) =>
+        state === 'failed' ? [finding(`link ${id}`, 'fault', `${cause}: ${causeDetail}`, advice ?? '')] : [],
+      ),
+    ]
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#unwatch()
+    await this.disconnect(undefined)
+    this.#pool.close()
+  }
+
+  /** Links for new profiles, an end for those whose profile is gone; what did not change stays as it is. */
+  #takeProfiles(): void {
+    const { profiles } = this.#source
+    for (const link of [...this.#links.values()]) {
+      if (link.id !== MANUAL && !profiles.some(({ name }) => name === link.id)) this.#remove(link)
+    }
+    for (const profile of [...profiles].sort(byPriority)) {
+      const link = this.#links.get(profile.name)
+      if (!link) this.#startIfAutomatic(this.#add(profile))
+      else if (JSON.stringify(link.profile) !== JSON.stringify(profile)) {
+        link.replaceProfile(profile)
+        if (!link.isHeldDown) this.#startIfAutomatic(link)
+      }
+    }
+  }
+
+  #add(profile: Profile): Link {
+    const link = new Link(profile, this.#services, () => this.connect(profile.name, {}))
+    this.#links.set(profile.name, link)
+    for (const listener of [...this.#added]) listener(link)
+    return link
+  }
+
+  #remove(link: Link): void {
+    this.#links.delete(link.id)
+    const tell = () => {
+      for (const listener of [...this.#removed]) listener(link)
+    }
+    link.down().then(tell, tell)
+  }
+
+  #startIfAutomatic(link: Link): void {
+    const { profile } = link
+    if (!profile.autoconnect || link.isRunning || this.#isClosed) return
+    if (profile.unsupported[0] !== undefined) {
+      this.#logger.warn(`${link.id} does not connect: this version does not support ${profile.unsupported[0]}`)
+      return
+    }
+    link.start(wishOf(profile), 'itself')
+  }
+
+  /** A re-plugged modem also starts what was disconnected or had given up. */
+  #modemCame({ snapshot }: ModemHandle): void {
+    for (const link of [...this.#links.values()].sort((a, b) => byPriority(a.profile, b.profile))) {
+      if (matchesModem({ ...link.profile, sim: '' }, snapshot)) this.#startIfAutomatic(link)
+    }
+  }
+
+  #profileNamed(name: string): Profile {
+    const profile = this.#source.profiles.find((each) => each.name === name)
+    if (profile) return profile
+    throw new ModemdError('NotFound', `There is no profile ${JSON.stringify(name)}: see \`mmctl profile list\`.`)
+  }
+
+  #mustBeOpen(): void {
+    if (this.#isClosed) throw new ModemdError('WrongState', 'modemd is ending: connect again once it runs.')
+  }
+}
+
+function byPriority(a: Profile, b: Profile): number {
+  return a.priority - b.priority || (a.name < b.name ? -1 : 1)
+}
+
+function finding(what: string, state: 'ok' | 'fault', detail: string, advice: string): Record<string, string> {
+  return { what, state, detail, advice }
+}

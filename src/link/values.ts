@@ -1,0 +1,40 @@
+/**
+ * Which texts may become a dial: the checks of DESIGN §7.6, for what comes over D-Bus (`Connect`'s options) and for the
+ * configuration. Each answers what is wrong, as the end of a sentence (`apn … has a character that …`), or undefined.
+ */
+
+export type TextFault = string | undefined
+
+/** 3GPP TS 23.003 §9.1: labels of letters, digits and hyphens, 100 octets. '' leaves the choice to the network. */
+export function apnFault(text: string): TextFault {
+  return /^[A-Za-z0-9.-]{0,100}$/.test(text) ? undefined : 'may have letters, digits, dots and hyphens, at most 100'
+}
+
+export function numberFault(text: string): TextFault {
+  return /^[0-9*#+,]{1,40}$/.test(text) ? undefined : 'may have digits, *, #, + and commas, at most 40'
+}
+
+export function pinFault(text: string): TextFault {
+  return /^\d{4,8}$/.test(text) ? undefined : 'must be 4 to 8 digits'
+}
+
+/** User names and passwords travel in AT strings and in PAP's fields of at most 255 octets. */
+export function credentialFault(text: string): TextFault {
+  if (/["\x00-\x1f\x7f]/.test(text)) return 'must have no quotation mark and no control character'
+  if (!isWellFormed(text)) return 'must be valid Unicode'
+  return new TextEncoder().encode(text).length <= 255 ? undefined : 'may have at most 255 bytes'
+}
+
+export function profileNameFault(text: string): TextFault {
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(text) || text === '.' || text === '..')
+    return 'may have letters, digits, dots, underscores and hyphens, at most 64'
+  return text === MANUAL ? 'is kept for the link without a profile' : undefined
+}
+
+/** The name of the link that Connect without a profile makes. */
+export const MANUAL = 'manual'
+
+/** No half of a surrogate pair alone: such text would not survive a file. */
+export function isWellFormed(text: string): boolean {
+  return !/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(text)
+}

@@ -1,0 +1,122 @@
+/**
+ * From "answers AT" to "registered", and staying informed: identity, radio, SIM, reports, network, signal. Every step can be
+ * repeated. Run by `modem.ts`.
+ */
+
+import { ModemdError } from '../base/errors.ts'
+import { parseCfun } from './at/replies/cfun.ts'
+import { ask } from './drivers/driver.ts'
+import { type ModemContext, sendFirstAccepted } from './procedure.ts'
+import { isRegistered, readOperator, readOwnNumbers, readRegistration, readSignal } from './registration.ts'
+import { openSim, type SimOpener } from './sim.ts'
+import type { Wakeup } from './wakeup.ts'
+
+/** While there is no network: reports tell of it first where the modem has them. */
+const SEARCH_POLL_MS = [250, 500, 1000, 2000, 4000, 8000, 16_000]
+const LONGEST_SEARCH_POLL_MS = 30_000
+/** For a modem that reports nothing. */
+const REGISTERED_POLL_MS = 30_000
+const RADIO_TIMEOUT_MS = 15_000
+
+export interface NetworkReports {
+  /** The modem tells by itself when its registration changes. */
+  readonly areOn: boolean
+}
+
+/** Resolves when the SIM is open and the modem reports; that can take until somebody enters a PIN. */
+export async function bringUp(modem: ModemContext, opener: SimOpener, signal: AbortSignal): Promise<NetworkReports> {
+  await identify(modem)
+  await switchOn(modem)
+  await openSim(modem, opener, signal)
+  await readImei(modem)
+  let areOn = false
+  for (const group of modem.driver.networkInit) {
+    const accepted = await sendFirstAccepted(modem, group)
+    areOn ||= accepted !== undefined && /REG=/.test(accepted)
+  }
+  return { areOn }
+}
+
+export async function identify(modem: ModemContext): Promise<void> {
+  if (modem.snapshot.model !== undefined) return
+  const { driver } = modem
+  const question = (text: string) => modem.attempt(text)
+  const manufacturer = await ask(question, driver.manufacturer)
+  const model = await ask(question, driver.model)
+  const revision = await ask(question, driver.revision)
+  modem.apply({ type: 'identity', identity: { manufacturer, model, revision } })
+}
+
+/** Some modems tell it only once the SIM is open. */
+async function readImei(modem: ModemContext): Promise<void> {
+  if (modem.snapshot.equipmentIdentifier !== undefined) return
+  const equipmentIdentifier = await ask((text) => modem.attempt(text), modem.driver.imei)
+  if (equipmentIdentifier !== undefined) modem.apply({ type: 'identity', identity: { equipmentIdentifier } })
+}
+
+async function switchOn(modem: ModemContext): Promise<void> {
+  const powerState = parseCfun((await modem.attempt('AT+CFUN?', { timeoutMs: RADIO_TIMEOUT_MS })).lines)
+  if (powerState !== undefined) modem.apply({ type: 'identity', identity: { powerState } })
+  if (powerState !== 'off' && powerState !== 'low') return
+  const { isOk } = await modem.attempt(modem.driver.radioOn, { timeoutMs: RADIO_TIMEOUT_MS })
+  if (isOk) modem.apply({ type: 'identity', identity: { powerState: 'on' } })
+}
+
+/** Until aborted. Asks while there is no network, listens once there is one. */
+export async function followNetwork(
+  modem: ModemContext,
+  reports: NetworkReports,
+  wakeup: Wakeup,
+  signal: AbortSignal,
+): Promise<never> {
+  const queries = new Set(modem.driver.registration)
+  let searches = 0
+  let known = ''
+  let hasNumbers = false
+  for (;;) {
+    const isFree = await unlessBusy(async () => {
+      if (!isRegistered(modem) || !reports.areOn) await readRegistration(modem, queries)
+      const { registration, accessTechnologies } = modem.snapshot
+      const news = `${registration} ${accessTechnologies.join()}`
+      if (!isRegistered(modem) || news === known) return
+      await readOperator(modem)
+      await readSignal(modem)
+      known = news
+      if (hasNumbers) return
+      hasNumbers = true
+      await readOwnNumbers(modem)
+    })
+    if (!isRegistered(modem)) known = ''
+    else searches = 0
+    const waitMs = isRegistered(modem)
+      ? reports.areOn
+        ? undefined
+        : REGISTERED_POLL_MS
+      : (SEARCH_POLL_MS[searches++] ?? LONGEST_SEARCH_POLL_MS)
+    await wakeup.pause(modem.clock, isFree ? waitMs : undefined, signal)
+  }
+}
+
+/** Until aborted. `pollMs` is asked anew before each pause; undefined: not at all. */
+export async function followSignal(
+  modem: ModemContext,
+  pollMs: () => number | undefined,
+  wakeup: Wakeup,
+  signal: AbortSignal,
+): Promise<never> {
+  for (;;) {
+    const isFree = await unlessBusy(() => readSignal(modem))
+    await wakeup.pause(modem.clock, isFree ? pollMs() : undefined, signal)
+  }
+}
+
+/** false: a call has the modem's only port; whoever waits is woken when it is over. */
+async function unlessBusy(step: () => Promise<void>): Promise<boolean> {
+  try {
+    await step()
+    return true
+  } catch (error) {
+    if (error instanceof ModemdError && error.failureCause === 'port-busy') return false
+    throw error
+  }
+}

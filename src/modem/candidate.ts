@@ -1,0 +1,242 @@
+/**
+ * One device that is known to be a modem: its ttys as they appear, each asked in parallel, until there is a modem; then what
+ * comes late. Made by `fleet.ts`, a device each.
+ */
+
+import type { Cancel, Clock, Logger } from '../base/ports.ts'
+import type { WireOpener } from '../serial/wire.ts'
+import { ask, type ModemDriver } from './drivers/driver.ts'
+import { generic } from './drivers/generic.ts'
+import { type DetectSettings, driverForManufacturer, knownRole, settingsFor } from './known-devices.ts'
+import type { Modem } from './modem.ts'
+import type { ModemPort } from './port.ts'
+import { type ProbeResult, probePort } from './port-probe.ts'
+import type { PortInfo, PortRole } from './snapshot.ts'
+import type { TtyFacts } from './sysfs.ts'
+
+export interface FoundModem {
+  readonly driver: ModemDriver
+  readonly imei: string | undefined
+  readonly ports: readonly ModemPort[]
+}
+
+export interface CandidateOptions {
+  /** Of log lines: `1-2` or `/dev/ttyS1`. */
+  readonly name: string
+  /** undefined: the modem's own word decides. */
+  readonly driver: ModemDriver | undefined
+  /** A plain port is tried again for ever, a USB device until it is re-plugged or a rescan asks. */
+  readonly triesForEver: boolean
+  readonly settings: DetectSettings
+  readonly openWire: WireOpener
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Makes the modem of what was found. */
+  onFound(found: FoundModem): Modem
+}
+
+/** The ports of one device appear one after another; this long after the last one it is taken to be complete. */
+const QUIET_MS = 40
+/** Once one port answers, the others get this long before the modem is shown without them. */
+const LATE_ANSWER_MS = 100
+const RETRY_PAUSES_MS = [1000, 5000, 10_000, 20_000, 40_000, 60_000]
+
+interface Entry {
+  readonly tty: TtyFacts
+  readonly role: PortRole | undefined
+  state: 'probing' | 'answers' | 'deaf' | 'busy' | 'not-asked'
+  port: ModemPort | undefined
+  rounds: number
+}
+
+export class Candidate {
+  readonly #options: CandidateOptions
+  readonly #entries = new Map<string, Entry>()
+  #modem: Modem | undefined
+  #isIdentifying = false
+  #isClosed = false
+  #lastAddedMs = 0
+  #firstAnswerMs = 0
+  #timer: Cancel | undefined
+
+  constructor(options: CandidateOptions) {
+    this.#options = options
+  }
+
+  get modem(): Modem | undefined {
+    return this.#modem
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.size === 0
+  }
+
+  owns(path: string): boolean {
+    return this.#entries.has(path)
+  }
+
+  addTty(tty: TtyFacts): void {
+    const role = knownRole(tty.usb)
+    const isAsked = role === undefined || role === 'at' || role === 'data'
+    const entry: Entry = { tty, role, state: isAsked ? 'probing' : 'not-asked', port: undefined, rounds: 0 }
+    this.#entries.set(tty.path, entry)
+    this.#lastAddedMs = this.#options.clock.nowMs()
+    if (isAsked) void this.#probe(entry)
+    this.#consider()
+  }
+
+  removeTty(path: string): void {
+    const entry = this.#entries.get(path)
+    this.#entries.delete(path)
+    if (!entry?.port) return
+    if (this.#modem) void this.#modem.vanish(`${path}: unplugged`)
+    else void entry.port.close()
+  }
+
+  /** Somebody asked to look again: what was given up is tried anew. */
+  retry(): void {
+    if (this.#modem || this.#isClosed) return
+    const isUnderWay = [...this.#entries.values()].some(({ state }) => state === 'probing' || state === 'answers')
+    if (!isUnderWay) this.#startRound()
+  }
+
+  async close(reason: string): Promise<void> {
+    this.#isClosed = true
+    this.#timer?.()
+    const ports = [...this.#entries.values()].map(({ port }) => port?.close())
+    await Promise.all([this.#modem?.vanish(reason), ...ports])
+  }
+
+  /** The modem's end, seen from its ports. What is still plugged in is asked again after a pause. */
+  modemGone(): void {
+    this.#modem = undefined
+    for (const entry of this.#entries.values()) {
+      if (entry.state === 'answers') entry.state = 'deaf'
+      entry.port = undefined
+      entry.rounds = 0
+    }
+    this.#consider()
+  }
+
+  async #probe(entry: Entry): Promise<void> {
+    const { openWire, clock, settings, driver = generic } = this.#options
+    const { tty, role } = entry
+    const own = settingsFor(tty, settings)
+    entry.state = 'probing'
+    const result = await probePort({
+      path: tty.path,
+      number: tty.usb?.interfaceNumber ?? 0,
+      hint: role === 'at' || role === 'data' ? role : undefined,
+      baud: own?.baud,
+      init: [...driver.portInit, ...(own && own.init !== '' ? [own.init] : [])],
+      mayBeInCall: entry.rounds++ > 0,
+      openWire,
+      clock,
+    })
+    const isStale = this.#isClosed || this.#entries.get(tty.path) !== entry
+    if (isStale) {
+      if (result.kind === 'answers') void result.port.close()
+      return
+    }
+    this.#take(entry, result)
+    this.#consider()
+  }
+
+  #take(entry: Entry, result: ProbeResult): void {
+    const { logger, clock } = this.#options
+    const { path } = entry.tty
+    if (result.kind === 'answers') {
+      const { port } = result
+      entry.state = 'answers'
+      entry.port = port
+      if (![...this.#entries.values()].some((other) => other !== entry && other.port))
+        this.#firstAnswerMs = clock.nowMs()
+      port.onClosed = () => {
+        entry.state = 'deaf'
+        entry.port = undefined
+        this.#consider()
+      }
+      return
+    }
+    entry.state = result.kind === 'unusable' && result.isBusy ? 'busy' : 'deaf'
+    if (result.kind === 'unusable') logger.warn(`${path} cannot be used: ${result.reason}`)
+    else logger.info(`${path} does not answer AT.`)
+  }
+
+  /** What is to be done next, after anything changed. */
+  #consider(): void {
+    if (this.#isClosed || this.#isIdentifying) return
+    this.#timer?.()
+    this.#timer = undefined
+    const entries = [...this.#entries.values()]
+    const answering = entries.filter(({ port }) => port)
+    const isProbing = entries.some(({ state }) => state === 'probing')
+    if (this.#modem) this.#addLatePorts(this.#modem, entries)
+    else if (answering.length > 0) {
+      const { clock } = this.#options
+      const dueMs = Math.max(this.#lastAddedMs + QUIET_MS, isProbing ? this.#firstAnswerMs + LATE_ANSWER_MS : 0)
+      const isComplete = answering.every(({ tty }) => !tty.usb) || clock.nowMs() >= dueMs
+      if (isComplete) void this.#identify()
+      else this.#timer = clock.at(dueMs, () => this.#consider())
+    } else if (!isProbing) this.#planRound(entries)
+  }
+
+  async #identify(): Promise<void> {
+    this.#isIdentifying = true
+    const ports = [...this.#entries.values()].flatMap(({ port }) => port ?? []).sort((a, b) => a.number - b.number)
+    const asked = ports.find(({ hint }) => hint !== 'data') ?? ports[0]!
+    const attempt = (text: string) => asked.session!.attempt(text)
+    try {
+      const driver = this.#options.driver ?? driverForManufacturer(await ask(attempt, generic.manufacturer))
+      const imei = await ask(attempt, driver.imei)
+      this.#isIdentifying = false
+      if (this.#isClosed) return
+      const present = ports.filter((port) => [...this.#entries.values()].some((entry) => entry.port === port))
+      if (present.length > 0) {
+        this.#modem = this.#options.onFound({ driver, imei, ports: present })
+        this.#modem.start()
+      }
+    } catch {
+      // It fell silent or vanished between two questions: the next round finds out.
+      this.#isIdentifying = false
+      for (const entry of this.#entries.values()) {
+        void entry.port?.close()
+        if (entry.port) entry.state = 'deaf'
+        entry.port = undefined
+      }
+    }
+    this.#consider()
+  }
+
+  #addLatePorts(modem: Modem, entries: readonly Entry[]): void {
+    const known = new Set(modem.snapshot.ports.map(({ name }) => name))
+    for (const { port } of entries) if (port && !known.has(port.path)) modem.addPort(port)
+    modem.setOtherPorts(entries.flatMap((entry) => (entry.port ? [] : [infoOf(entry)])))
+    // A data port that a crashed daemon left in a call answers only to the escape sequence.
+    for (const entry of entries) if (entry.state === 'deaf' && entry.rounds === 1) void this.#probe(entry)
+  }
+
+  /** Nothing answers: once more after a pause, ever longer ones. */
+  #planRound(entries: readonly Entry[]): void {
+    const asked = entries.filter(({ state }) => state !== 'not-asked')
+    if (asked.length === 0) return
+    const round = Math.max(1, ...asked.map(({ rounds }) => rounds))
+    const pauseMs = RETRY_PAUSES_MS[round - 1] ?? (this.#options.triesForEver ? RETRY_PAUSES_MS.at(-1) : undefined)
+    if (pauseMs === undefined) return
+    const { clock } = this.#options
+    this.#timer = clock.at(clock.nowMs() + pauseMs, () => this.#startRound())
+  }
+
+  #startRound(): void {
+    this.#timer?.()
+    this.#timer = undefined
+    for (const entry of this.#entries.values())
+      if (entry.state === 'deaf' || entry.state === 'busy') void this.#probe(entry)
+  }
+}
+
+function infoOf({ tty, role, state }: Entry): PortInfo {
+  const isOurs = role === 'diag' || role === 'gps' || role === 'net'
+  const owner = state === 'busy' ? 'another program' : state === 'probing' ? 'modemd (probe)' : ''
+  return { name: tty.path, role: isOurs ? role : 'ignored', owner }
+}

@@ -1,0 +1,151 @@
+/**
+ * Serial ports as they come and go: a look at /sys, then the kernel's uevents; where those do not come (or below a `--root`
+ * whose tree is a simulator's), a change in its directories counts as one. Used by the fleet.
+ */
+
+import { type FSWatcher, watch } from 'node:fs'
+import { join } from 'node:path'
+import { errorText } from '../base/errors.ts'
+import type { Cancel, Clock, Logger } from '../base/ports.ts'
+import { listTtys, readTty, type TtyFacts } from './sysfs.ts'
+
+/** What is needed of `system/uevents.ts`. */
+export interface DeviceEvent {
+  readonly action: string
+  readonly devpath: string
+  readonly subsystem: string
+}
+
+export type ListenDeviceEvents = (onEvent: (event: DeviceEvent) => void, onOverrun: () => void) => { close(): void }
+
+export interface DetectionOptions {
+  /** Put before /sys and /dev; ''. */
+  readonly root: string
+  readonly listenUevents: ListenDeviceEvents
+  readonly clock: Clock
+  readonly logger: Logger
+  onTty(tty: TtyFacts): void
+  onTtyGone(tty: TtyFacts): void
+  /** After each look at everything: plain ports are no part of /sys/class/tty below a root. */
+  onLook(): void
+}
+
+/** A tree that is being made or removed changes many times. */
+const DIRECTORY_QUIET_MS = 20
+/** The event of a port may come before the links that lead to it. */
+const RETRY_MS = [10, 40, 150]
+
+export class Detection {
+  readonly #options: DetectionOptions
+  readonly #ttys = new Map<string, TtyFacts>()
+  readonly #watchers = new Map<string, FSWatcher>()
+  readonly #timers = new Set<Cancel>()
+  readonly #watchesDirectories: boolean
+  #events: { close(): void } | undefined
+  #lookTimer: Cancel | undefined
+  #isClosed = false
+
+  constructor(options: DetectionOptions) {
+    this.#options = options
+    const { root, listenUevents, logger } = options
+    try {
+      this.#events = listenUevents(
+        (event) => this.#onEvent(event),
+        () => this.look(),
+      )
+    } catch (error) {
+      logger.info(`No device events (${errorText(error)}): directories are watched instead.`)
+    }
+    this.#watchesDirectories = root !== '' || this.#events === undefined
+  }
+
+  /** Compares what is there with what was there. */
+  look(): void {
+    if (this.#isClosed) return
+    this.#watchDirectories()
+    const found = listTtys(this.#options.root)
+    const names = new Set(found.map(({ name }) => name))
+    for (const [name, known] of this.#ttys) if (!names.has(name)) this.#forget(known)
+    for (const tty of found.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))) this.#take(tty)
+    this.#options.onLook()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#events?.close()
+    this.#lookTimer?.()
+    for (const cancel of this.#timers) cancel()
+    for (const watcher of this.#watchers.values()) watcher.close()
+  }
+
+  #onEvent({ action, devpath, subsystem }: DeviceEvent): void {
+    if (this.#isClosed || subsystem !== 'tty') return
+    const name = devpath.split('/').at(-1) ?? ''
+    const known = this.#ttys.get(name)
+    if (action === 'remove' && known) this.#forget(known)
+    if (action === 'add') this.#find(name, 0)
+  }
+
+  #find(name: string, tries: number): void {
+    const tty = readTty(this.#options.root, name)
+    if (tty) {
+      this.#take(tty)
+      return
+    }
+    const delayMs = RETRY_MS[tries]
+    if (delayMs !== undefined) this.#later(delayMs, () => this.#find(name, tries + 1))
+  }
+
+  #take(tty: TtyFacts): void {
+    const known = this.#ttys.get(tty.name)
+    if (known && known.device === tty.device && known.usb?.kernelDriver === tty.usb?.kernelDriver) return
+    if (known) this.#forget(known)
+    this.#ttys.set(tty.name, tty)
+    this.#options.onTty(tty)
+  }
+
+  #forget(tty: TtyFacts): void {
+    this.#ttys.delete(tty.name)
+    this.#options.onTtyGone(tty)
+  }
+
+  /** Those that exist; a tree that comes later shows in the root itself. */
+  #watchDirectories(): void {
+    if (!this.#watchesDirectories) return
+    const { root } = this.#options
+    for (const path of [
+      root === '' ? '/dev' : root,
+      join(root, '/dev'),
+      join(root, '/sys'),
+      join(root, '/sys/class/tty'),
+    ]) {
+      if (this.#watchers.has(path)) continue
+      try {
+        const watcher = watch(path, () => this.#lookSoon())
+        const forget = () => {
+          watcher.close()
+          this.#watchers.delete(path)
+        }
+        watcher.on('error', forget)
+        this.#watchers.set(path, watcher)
+      } catch {
+        // Not there yet.
+      }
+    }
+  }
+
+  #lookSoon(): void {
+    const { clock } = this.#options
+    this.#lookTimer?.()
+    this.#lookTimer = clock.at(clock.nowMs() + DIRECTORY_QUIET_MS, () => this.look())
+  }
+
+  #later(ms: number, fn: () => void): void {
+    const { clock } = this.#options
+    const cancel = clock.at(clock.nowMs() + ms, () => {
+      this.#timers.delete(cancel)
+      if (!this.#isClosed) fn()
+    })
+    this.#timers.add(cancel)
+  }
+}

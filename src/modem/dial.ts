@@ -1,0 +1,129 @@
+/**
+ * One dial: the context, the chat script in process, and the port handed over exactly behind CONNECT's line (DESIGN §3).
+ * Called by `modem.ts`.
+ */
+
+import { errorText, ModemdError } from '../base/errors.ts'
+import type { Clock, Logger } from '../base/ports.ts'
+import { Pump } from '../serial/pump.ts'
+import type { Wire } from '../serial/wire.ts'
+import type { AtReply } from './at/channel.ts'
+import { parseCgdcont } from './at/replies/cgdcont.ts'
+import { parseConnectSpeed } from './at/replies/connect.ts'
+import { chooseContext, numberFor } from './context.ts'
+import { causeOfError, dialFailure } from './dial-result.ts'
+import { type DialEvent, DialScript } from './dial-script.ts'
+import type { ModemPort } from './port.ts'
+import { DialError, type DialRequest } from './snapshot.ts'
+
+export interface Dialler {
+  readonly clock: Clock
+  readonly logger: Logger
+  /** It attaches with CID 1, so that one is not ours to change. */
+  readonly isLte: boolean
+}
+
+export interface Connected {
+  readonly wire: Wire
+  readonly report: string | undefined
+  readonly connectSpeed: number | undefined
+  readonly chatExit: number
+}
+
+type End = Extract<DialEvent, { type: 'end' }>
+
+/** Rejects with a DialError; the port is then wherever the dial left it: the caller brings it back to command mode. */
+export async function dial(port: ModemPort, request: DialRequest, dialler: Dialler): Promise<Connected> {
+  const dueMs = dialler.clock.nowMs() + request.timeoutMs
+  const cid = await prepareContext(port, request, dialler)
+  const number = numberFor(request.number, cid)
+  const command = request.chatScript === undefined ? `ATD${number}` : 'the chat script'
+  const end = await runScript(port, request, number, dueMs, dialler.clock)
+  if (end.end.exitCode !== 0) throw new DialError(dialFailure(end.end, command))
+  dialler.logger.info(`${port.path}: ${end.report ?? 'connected'}`, { number, cid })
+  return {
+    wire: port.toPpp(end.unread),
+    report: end.report,
+    connectSpeed: end.report === undefined ? undefined : parseConnectSpeed(end.report),
+    chatExit: 0,
+  }
+}
+
+/** Defines the context where it is not yet as asked for; answers its CID. */
+async function prepareContext(port: ModemPort, request: DialRequest, { isLte }: Dialler): Promise<number> {
+  const known = await attempt(port, 'AT+CGDCONT?', request.signal)
+  const contexts = known.isOk ? parseCgdcont(known.lines) : undefined
+  const { cid, define } = chooseContext(contexts, request, isLte)
+  if (define === undefined) return cid
+  const reply = await attempt(port, define, request.signal)
+  if (!reply.isOk) throw new DialError({ cause: causeOfError(reply.final), detail: `${reply.final} to ${define}` })
+  return cid
+}
+
+async function attempt(port: ModemPort, text: string, signal: AbortSignal): Promise<AtReply> {
+  throwIfAborted(signal)
+  const { session } = port
+  if (!session) throw new DialError({ cause: 'port-busy', detail: `${port.path} already carries a call` })
+  try {
+    return await session.attempt(text, { timeoutMs: 10_000 })
+  } catch (error) {
+    throw asDialError(error)
+  }
+}
+
+/** Resolves with the script's end, or rejects as soon as the dial is cancelled. */
+async function runScript(
+  port: ModemPort,
+  request: DialRequest,
+  number: string,
+  dueMs: number,
+  clock: Clock,
+): Promise<End> {
+  await port.session?.idle()
+  throwIfAborted(request.signal)
+  const hold = port.toChat()
+  return new Promise((resolve, reject) => {
+    const nowMs = clock.nowMs()
+    const { chatScript, signal } = request
+    const script = new DialScript({ number, chatScript, timeoutMs: Math.max(0, dueMs - nowMs), nowMs })
+    const stop = () => {
+      pump.stop()
+      signal.removeEventListener('abort', onAbort)
+      port.guard.onRefused = undefined
+    }
+    const onAbort = () => {
+      stop()
+      reject(cancelled())
+    }
+    const pump = new Pump<DialEvent>(hold, script, {
+      clock,
+      onEvent: (event) => {
+        if (event.type === 'break') void hold.sendBreak()
+        else {
+          stop()
+          resolve(event)
+        }
+      },
+    })
+    port.guard.onRefused = () => {
+      stop()
+      reject(new DialError({ cause: 'script-error', detail: 'the chat script would have sent a PIN or PUK' }))
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+}
+
+function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw cancelled()
+}
+
+function cancelled(): DialError {
+  return new DialError({ cause: 'user-request', detail: 'the dial was cancelled' })
+}
+
+/** Whatever came up on the way to CONNECT, as a dial's failure. */
+export function asDialError(error: unknown): DialError {
+  if (error instanceof DialError) return error
+  const cause = (error instanceof ModemdError && error.failureCause) || 'internal'
+  return new DialError({ cause, detail: errorText(error) })
+}

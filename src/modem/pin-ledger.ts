@@ -1,0 +1,180 @@
+/**
+ * Which PINs and PUKs were tried on which SIM and how that ended, so that a refused one is never sent again (DESIGN §7.1). A try
+ * is on disk as `pending` before it is sent, and pending counts as refused after a crash. Secrets are kept only as
+ * HMAC-SHA256 under a key of this machine. No readable ledger, no try. Used by `pin.ts` alone.
+ *
+ * A SIM is known by its ICCID, and where that cannot be read while it is locked, by the modem's IMEI. Readings fail now and then,
+ * so entries carry what was known of both, and an entry counts for a SIM unless it is surely another's.
+ */
+
+import { createHmac } from 'node:crypto'
+import { ModemdError } from '../base/errors.ts'
+import type { Random } from '../base/ports.ts'
+import type { StateFiles } from './state-files.ts'
+
+export const LEDGER_FILE = 'pin-ledger.json'
+export const LEDGER_KEY_FILE = 'pin-ledger.key'
+
+export interface SimIdentity {
+  readonly iccid?: string | undefined
+  readonly imei?: string | undefined
+}
+
+export interface Secret {
+  readonly kind: 'pin' | 'puk'
+  readonly digits: string
+}
+
+export interface TryHistory {
+  /** This very secret was refused, or its try never ended. */
+  readonly isRefused: boolean
+  /** The last thing that happened on this SIM is that this secret was accepted. */
+  readonly isLastAccepted: boolean
+  /** Refused or unended tries of this kind, ever and since the last accepted one. */
+  readonly failures: number
+  readonly failuresSinceAccepted: number
+}
+
+interface Entry extends SimIdentity {
+  readonly kind: Secret['kind']
+  readonly hmac: string
+  readonly state: 'pending' | 'refused' | 'accepted'
+}
+
+export class PinLedger {
+  readonly #files: StateFiles
+  readonly #random: Random
+  #entries: readonly Entry[] | undefined
+  #key: string | undefined
+
+  constructor(files: StateFiles, random: Random) {
+    this.#files = files
+    this.#random = random
+  }
+
+  /** Throws PinGuard where the ledger cannot be read or the SIM cannot be told. */
+  history(sim: SimIdentity, secret: Secret): TryHistory {
+    const hmac = this.#hmacOf(secret)
+    const entries = this.#load().filter((entry) => entry.kind === secret.kind && maybeSame(entry, sim))
+    const failed = (entry: Entry) => entry.state !== 'accepted'
+    const lastAccepted = entries.findLastIndex((entry) => entry.state === 'accepted')
+    return {
+      isRefused: entries.some((entry) => entry.hmac === hmac && failed(entry)),
+      isLastAccepted: lastAccepted >= 0 && lastAccepted === entries.length - 1 && entries[lastAccepted]!.hmac === hmac,
+      failures: entries.filter(failed).length,
+      failuresSinceAccepted: entries.slice(lastAccepted + 1).filter(failed).length,
+    }
+  }
+
+  /** On disk when it returns; throws PinGuard otherwise, and then nothing may be sent. */
+  begin(sim: SimIdentity, secret: Secret): void {
+    if (sim.iccid === undefined && sim.imei === undefined)
+      throw new ModemdError(
+        'PinGuard',
+        'Neither the SIM nor the modem tells its number, so PIN tries cannot be counted.',
+      )
+    const entries = this.#with(sim, secret, 'pending')
+    this.#store(entries)
+    this.#entries = entries
+  }
+
+  refused(sim: SimIdentity, secret: Secret): void {
+    this.#end(sim, secret, 'refused')
+  }
+
+  /** The secret is right (again): what was held against it on this SIM is forgotten. */
+  accepted(sim: SimIdentity, secret: Secret): void {
+    this.#end(sim, secret, 'accepted')
+  }
+
+  /** Where the disk fails now it still says pending, which forbids as much as refused. */
+  #end(sim: SimIdentity, secret: Secret, state: Entry['state']): void {
+    this.#entries = this.#with(sim, secret, state)
+    try {
+      this.#store(this.#entries)
+    } catch {
+      return
+    }
+  }
+
+  /** One entry a SIM and secret, the newest at the end. An entry that may be another SIM's stays. */
+  #with(sim: SimIdentity, secret: Secret, state: Entry['state']): readonly Entry[] {
+    const entry: Entry = { iccid: sim.iccid, imei: sim.imei, kind: secret.kind, hmac: this.#hmacOf(secret), state }
+    const isSame = (other: Entry) =>
+      other.hmac === entry.hmac && other.iccid === entry.iccid && other.imei === entry.imei && other.kind === entry.kind
+    return [...this.#load().filter((other) => !isSame(other)), entry]
+  }
+
+  #store(entries: readonly Entry[]): void {
+    this.#write(LEDGER_FILE, `${JSON.stringify({ version: 1, tries: entries }, undefined, 1)}\n`)
+  }
+
+  #load(): readonly Entry[] {
+    if (this.#entries) return this.#entries
+    const text = this.#read(LEDGER_FILE)
+    this.#entries = text === undefined ? [] : parseLedger(text)
+    return this.#entries
+  }
+
+  #hmacOf({ kind, digits }: Secret): string {
+    this.#key ??= this.#read(LEDGER_KEY_FILE) ?? this.#makeKey()
+    return createHmac('sha256', this.#key.trim()).update(`${kind}:${digits}`).digest('hex')
+  }
+
+  #makeKey(): string {
+    if (this.#load().length > 0)
+      throw broken(`${LEDGER_KEY_FILE} is missing, so what ${LEDGER_FILE} says cannot be compared`)
+    const key = Buffer.from(this.#random.bytes(32)).toString('hex')
+    this.#write(LEDGER_KEY_FILE, `${key}\n`)
+    return key
+  }
+
+  #read(name: string): string | undefined {
+    try {
+      return this.#files.read(name)
+    } catch {
+      throw broken(`${name} cannot be read`)
+    }
+  }
+
+  #write(name: string, text: string): void {
+    try {
+      this.#files.write(name, text)
+    } catch {
+      throw broken(`${name} cannot be written`)
+    }
+  }
+}
+
+/** Two ICCIDs decide, else two IMEIs; where there is nothing to compare it may well be the same. */
+function maybeSame(entry: SimIdentity, sim: SimIdentity): boolean {
+  if (entry.iccid !== undefined && sim.iccid !== undefined) return entry.iccid === sim.iccid
+  if (entry.imei !== undefined && sim.imei !== undefined) return entry.imei === sim.imei
+  return true
+}
+
+function parseLedger(text: string): readonly Entry[] {
+  try {
+    const { version, tries } = JSON.parse(text)
+    if (version === 1 && Array.isArray(tries) && tries.every(isEntry)) return tries
+  } catch {
+    // Said below, the same way.
+  }
+  throw broken(`${LEDGER_FILE} is damaged`)
+}
+
+function isEntry(value: unknown): value is Entry {
+  const entry = value as Partial<Entry> | null
+  return (
+    typeof entry === 'object' &&
+    entry !== null &&
+    (entry.kind === 'pin' || entry.kind === 'puk') &&
+    typeof entry.hmac === 'string' &&
+    (entry.state === 'pending' || entry.state === 'refused' || entry.state === 'accepted')
+  )
+}
+
+function broken(what: string): ModemdError {
+  const text = `${what} in the state directory; no PIN is tried without it. Mend the disk, or remove both pin-ledger files.`
+  return new ModemdError('PinGuard', text)
+}

@@ -1,0 +1,183 @@
+/**
+ * The only place from which a PIN or PUK goes to a SIM: rule, ledger, permit at the guard, try, verdict (DESIGN §7.1; +CPIN, +CPWD,
+ * +CLCK: 3GPP TS 27.007 §8.3, §7.5, §7.4). Called by bring-up with the profile's PIN and by `modem.ts` for people.
+ */
+
+import { ModemdError } from '../base/errors.ts'
+import { type Clock, sleep } from '../base/ports.ts'
+import type { AtReply } from './at/channel.ts'
+import { explainError } from './at/replies/cme.ts'
+import type { TriesLeft } from './at/replies/pin-tries.ts'
+import type { CommandOptions } from './at/session.ts'
+import type { PinGuard } from './pin-guard.ts'
+import type { PinLedger, Secret, SimIdentity, TryHistory } from './pin-ledger.ts'
+import type { PinCaller, SimStatus } from './snapshot.ts'
+
+export interface PinContext {
+  readonly clock: Clock
+  /** The guard of the port that `attempt` writes to. */
+  readonly guard: PinGuard
+  readonly ledger: PinLedger
+  readonly sim: SimIdentity
+  attempt(text: string, options: CommandOptions): Promise<AtReply>
+  /** undefined: busy, or the answer makes no sense. */
+  readStatus(): Promise<SimStatus | undefined>
+  readTries(): Promise<TriesLeft | undefined>
+}
+
+const TRY_TIMEOUT_MS = 30_000
+/** After OK some SIMs take seconds until +CPIN? says READY; one that still asks for the PIN then has not taken it. */
+const SETTLE_MS = [0, 200, 500, 1000, 2000, 3000, 4000]
+
+/** Rejects with SimPin (refused now or before), SimPuk, SimAbsent, PinGuard, InvalidArgs, WrongState, Timeout, ModemGone. */
+export async function enterPin(context: PinContext, pin: string, caller: PinCaller): Promise<void> {
+  const secret = pinOf(pin)
+  requireStatus(await context.readStatus(), 'pin')
+  await allow(context, secret, caller)
+  await attemptSecret(context, secret, `AT+CPIN="${pin}"`, (reply) => isOpen(context, reply))
+  context.ledger.accepted(context.sim, secret)
+}
+
+export async function enterPuk(context: PinContext, puk: string, newPin: string): Promise<void> {
+  if (!/^\d{8}$/.test(puk)) throw new ModemdError('InvalidArgs', 'A PUK has 8 digits.')
+  const secret: Secret = { kind: 'puk', digits: puk }
+  const newSecret = pinOf(newPin)
+  requireStatus(await context.readStatus(), 'puk')
+  await allow(context, secret, 'person')
+  await attemptSecret(context, secret, `AT+CPIN="${puk}","${newPin}"`, (reply) => isOpen(context, reply))
+  context.ledger.accepted(context.sim, secret)
+  context.ledger.accepted(context.sim, newSecret)
+}
+
+export async function changePin(context: PinContext, oldPin: string, newPin: string): Promise<void> {
+  const secret = pinOf(oldPin)
+  const newSecret = pinOf(newPin)
+  requireStatus(await context.readStatus(), 'ready')
+  await allow(context, secret, 'person')
+  await attemptSecret(context, secret, `AT+CPWD="SC","${oldPin}","${newPin}"`, async (reply) => reply?.isOk === true)
+  context.ledger.accepted(context.sim, newSecret)
+}
+
+/** Does the SIM ask for its PIN from the next power-on? */
+export async function requirePin(context: PinContext, pin: string, on: boolean): Promise<void> {
+  const secret = pinOf(pin)
+  requireStatus(await context.readStatus(), 'ready')
+  await allow(context, secret, 'person')
+  const line = `AT+CLCK="SC",${on ? 1 : 0},"${pin}"`
+  await attemptSecret(context, secret, line, async (reply) => reply?.isOk === true)
+  context.ledger.accepted(context.sim, secret)
+}
+
+/** May this caller spend a try? undefined: yes. Pure. */
+export function refusalOf(
+  caller: PinCaller,
+  kind: Secret['kind'],
+  left: number | undefined,
+  history: TryHistory,
+): ModemdError | undefined {
+  const name = kind.toUpperCase()
+  if (history.isRefused)
+    return new ModemdError(
+      'SimPin',
+      `This ${name} was refused by the SIM before, or its answer was lost; it is not sent again. Use the right one; if you are sure that it is this, remove pin-ledger.json from the state directory.`,
+      'sim-pin-refused',
+    )
+  if (left === 0) return new ModemdError('SimPuk', 'No PIN try is left: the SIM asks for its PUK.', 'sim-puk')
+  if (caller === 'automatic') return automaticRefusal(left, history)
+  // Where the counter is hidden no more can be left than the whole less what we spent ourselves.
+  const atMost = left ?? (kind === 'pin' ? 3 : 10) - history.failuresSinceAccepted
+  if (atMost >= 2 || caller === 'person-last-try') return undefined
+  const remedy = kind === 'pin' ? 'ask for it with --last-try' : 'enter it in a telephone'
+  return new ModemdError('PinGuard', `This is the last ${name} try; if you are sure of the ${name}, ${remedy}.`)
+}
+
+function automaticRefusal(left: number | undefined, history: TryHistory): ModemdError | undefined {
+  if (left === undefined) {
+    if (history.failures === 0 || history.isLastAccepted) return undefined
+    const text = 'The modem does not tell how many PIN tries are left and one failed before, so none is made by itself'
+    return new ModemdError('PinGuard', `${text}: run mmctl sim unlock.`)
+  }
+  if (left >= 3) return undefined
+  const text = `Only ${left} PIN ${left === 1 ? 'try is' : 'tries are'} left, so none is made by itself`
+  return new ModemdError('PinGuard', `${text}: run mmctl sim unlock.`)
+}
+
+async function allow(context: PinContext, secret: Secret, caller: PinCaller): Promise<void> {
+  const history = context.ledger.history(context.sim, secret)
+  // A refused secret is answered without a word to the modem.
+  if (history.isRefused) throw refusalOf(caller, secret.kind, undefined, history)
+  const tries = await context.readTries()
+  const refusal = refusalOf(caller, secret.kind, secret.kind === 'pin' ? tries?.pin : tries?.puk, history)
+  if (refusal) throw refusal
+}
+
+/** Sends the line once. Returns only when the secret is surely right; in doubt it counts as refused. */
+async function attemptSecret(
+  context: PinContext,
+  secret: Secret,
+  line: string,
+  isAccepted: (reply: AtReply | undefined) => Promise<boolean>,
+): Promise<void> {
+  context.ledger.begin(context.sim, secret)
+  const reply = await sendOnce(context, line)
+  if ((reply === undefined || reply.isOk || isDoubtful(reply)) && (await isAccepted(reply))) return
+  context.ledger.refused(context.sim, secret)
+  throw await refusedError(context, secret, reply)
+}
+
+/** undefined: no answer in time. A vanished modem is thrown, and the try stays pending. */
+async function sendOnce(context: PinContext, line: string): Promise<AtReply | undefined> {
+  context.guard.permit(line)
+  try {
+    return await context.attempt(line, { timeoutMs: TRY_TIMEOUT_MS, isPinTry: true })
+  } catch (error) {
+    if (error instanceof ModemdError && error.failureCause === 'modem-silent') return undefined
+    throw error
+  } finally {
+    context.guard.revoke()
+  }
+}
+
+/** An error that does not say "wrong": the SIM itself has the last word. */
+function isDoubtful(reply: AtReply): boolean {
+  return explainError(reply.final).cause === 'modem-error'
+}
+
+/** Does the SIM no longer ask, once it has settled? An error that is followed by "still locked" needs no patience. */
+async function isOpen(context: PinContext, reply: AtReply | undefined): Promise<boolean> {
+  let status: SimStatus | undefined
+  for (const waitMs of SETTLE_MS) {
+    await sleep(context.clock, waitMs)
+    status = await context.readStatus()
+    if (status === 'ready' || status === 'pin2' || status === 'puk2') return true
+    if (status === 'puk' || (status !== undefined && !reply?.isOk)) return false
+  }
+  return reply?.isOk === true && status === undefined
+}
+
+async function refusedError(context: PinContext, secret: Secret, reply: AtReply | undefined): Promise<ModemdError> {
+  const tries = await context.readTries()
+  const left = secret.kind === 'pin' ? tries?.pin : tries?.puk
+  if (secret.kind === 'pin' && (left === 0 || (await context.readStatus()) === 'puk'))
+    return new ModemdError('SimPuk', 'The SIM refused the PIN and now asks for its PUK.', 'sim-puk')
+  const answer = reply ? `answered ${reply.final}` : 'did not answer in time'
+  const rest = left === undefined ? '' : `, ${left} ${left === 1 ? 'try is' : 'tries are'} left`
+  const text = `The SIM did not accept the ${secret.kind.toUpperCase()} (it ${answer}${rest}); it will not be sent again.`
+  return new ModemdError('SimPin', text, 'sim-pin-refused')
+}
+
+function pinOf(digits: string): Secret {
+  if (!/^\d{4,8}$/.test(digits)) throw new ModemdError('InvalidArgs', 'A PIN has 4 to 8 digits.')
+  return { kind: 'pin', digits }
+}
+
+function requireStatus(status: SimStatus | undefined, wanted: 'pin' | 'puk' | 'ready'): void {
+  const isReady = status === 'ready' || status === 'pin2' || status === 'puk2'
+  if (status === wanted || (wanted === 'ready' && isReady)) return
+  if (status === undefined) throw new ModemdError('WrongState', 'The SIM is busy; try again in some seconds.')
+  if (status === 'absent') throw new ModemdError('SimAbsent', 'There is no SIM in the modem.', 'sim-absent')
+  if (status === 'failed') throw new ModemdError('SimAbsent', 'The SIM does not work.', 'sim-failed')
+  if (status === 'pin') throw new ModemdError('SimPin', 'The SIM asks for its PIN first.', 'sim-pin')
+  if (status === 'puk') throw new ModemdError('SimPuk', 'The SIM asks for its PUK.', 'sim-puk')
+  throw new ModemdError('WrongState', `The SIM does not ask for its ${wanted.toUpperCase()}.`)
+}

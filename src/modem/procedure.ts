@@ -1,0 +1,32 @@
+/** What the multi-step procedures (bring-up, SIM, registration, signal) may use of their modem. `modem.ts` is one. */
+
+import type { Clock, Logger } from '../base/ports.ts'
+import type { AtReply } from './at/channel.ts'
+import type { CommandOptions } from './at/session.ts'
+import type { ModemDriver } from './drivers/driver.ts'
+import type { ModemSnapshot } from './snapshot.ts'
+import type { Change } from './state.ts'
+
+export interface ModemContext {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly driver: ModemDriver
+  readonly snapshot: ModemSnapshot
+  apply(change: Change): void
+  /**
+   * On the port that is free of calls. An error result is a reply like another; rejects with modem-silent, modem-gone, or
+   * port-busy while a call has the only port.
+   */
+  attempt(text: string, options?: CommandOptions): Promise<AtReply>
+}
+
+/** Each is asked for, none is needed. */
+export async function sendOptional(modem: ModemContext, commands: readonly string[]): Promise<void> {
+  for (const command of commands) await modem.attempt(command)
+}
+
+/** The first command of the group that the modem accepts; undefined: none. */
+export async function sendFirstAccepted(modem: ModemContext, group: readonly string[]): Promise<string | undefined> {
+  for (const command of group) if ((await modem.attempt(command, { timeoutMs: 10_000 })).isOk) return command
+  return undefined
+}

@@ -1,0 +1,167 @@
+/**
+ * The modem's one record: what happened to it (changes) becomes its next immutable snapshot. Pure; `modem.ts` keeps the
+ * record and tells listeners, procedures only make changes.
+ */
+
+import type { Failure } from '../base/cause.ts'
+import type { RegistrationDomain, RegistrationReply } from './at/replies/creg.ts'
+import type { ModemSnapshot, ModemState, PortInfo, Registration, SignalSnapshot, SimSnapshot } from './snapshot.ts'
+
+/** What the daemon is doing with it; the rest of the state follows from SIM and network. */
+export type Activity =
+  | 'starting'
+  | 'running'
+  | 'disabled'
+  | 'connecting'
+  | 'connected'
+  | 'disconnecting'
+  | 'resetting'
+  | 'silent'
+  | 'gone'
+
+export type Change =
+  | {
+      readonly type: 'identity'
+      readonly identity: Partial<
+        Pick<
+          ModemSnapshot,
+          'manufacturer' | 'model' | 'revision' | 'equipmentIdentifier' | 'driver' | 'ownNumbers' | 'powerState'
+        >
+      >
+    }
+  | { readonly type: 'ports'; readonly ports: readonly PortInfo[] }
+  | { readonly type: 'sim'; readonly sim: Partial<SimSnapshot> }
+  | { readonly type: 'registration'; readonly reply: RegistrationReply }
+  /** All domains are forgotten: radio off, reset. */
+  | { readonly type: 'unregistered' }
+  | { readonly type: 'operator'; readonly name?: string | undefined; readonly code?: string | undefined }
+  /** From the operator query or a vendor's report; where the registration names them, those count. */
+  | { readonly type: 'technologies'; readonly technologies: readonly string[] }
+  | { readonly type: 'signal'; readonly signal: SignalSnapshot; readonly quality: number }
+  | { readonly type: 'activity'; readonly activity: Activity }
+  | { readonly type: 'failure'; readonly failure: Failure | undefined }
+
+export interface ModemRecord {
+  readonly snapshot: ModemSnapshot
+  readonly activity: Activity
+  readonly domains: Readonly<Partial<Record<RegistrationDomain, RegistrationReply>>>
+  readonly otherTechnologies: readonly string[]
+}
+
+export function newRecord(
+  basics: Pick<ModemSnapshot, 'id' | 'device' | 'driver' | 'ports' | 'equipmentIdentifier'>,
+): ModemRecord {
+  return derived({
+    snapshot: {
+      ...basics,
+      state: 'enabling',
+      stateReason: '',
+      sim: {},
+      registration: 'unknown',
+      accessTechnologies: [],
+      ownNumbers: [],
+      powerState: 'unknown',
+    },
+    activity: 'starting',
+    domains: {},
+    otherTechnologies: [],
+  })
+}
+
+export function reduce(record: ModemRecord, change: Change): ModemRecord {
+  return derived(apply(record, change))
+}
+
+function apply(record: ModemRecord, change: Change): ModemRecord {
+  const { snapshot } = record
+  switch (change.type) {
+    case 'identity':
+      return { ...record, snapshot: { ...snapshot, ...change.identity } }
+    case 'ports':
+      return { ...record, snapshot: { ...snapshot, ports: change.ports } }
+    case 'sim':
+      return { ...record, snapshot: { ...snapshot, sim: { ...snapshot.sim, ...change.sim } } }
+    case 'registration':
+      return { ...record, domains: { ...record.domains, [change.reply.domain]: change.reply } }
+    case 'unregistered':
+      return { ...record, domains: {}, otherTechnologies: [] }
+    case 'operator':
+      return { ...record, snapshot: { ...snapshot, operatorName: change.name, operatorCode: change.code } }
+    case 'technologies':
+      return { ...record, otherTechnologies: change.technologies }
+    case 'signal':
+      return {
+        ...record,
+        snapshot: {
+          ...snapshot,
+          signal: change.signal,
+          signalQuality: change.quality,
+          signalDbm: change.signal.rssi,
+        },
+      }
+    case 'activity':
+      return { ...record, activity: change.activity }
+    case 'failure':
+      return { ...record, snapshot: { ...snapshot, failure: change.failure } }
+  }
+}
+
+function derived(record: ModemRecord): ModemRecord {
+  const registration = registrationOf(record.domains)
+  const isRegistered = registration === 'home' || registration === 'roaming'
+  const { operatorName, operatorCode, ...rest } = record.snapshot
+  const snapshot: ModemSnapshot = {
+    ...rest,
+    ...(isRegistered ? { operatorName, operatorCode } : {}),
+    registration,
+    accessTechnologies: isRegistered ? technologiesOf(record) : [],
+  }
+  const state = stateOf(record.activity, snapshot)
+  return { ...record, snapshot: { ...snapshot, state, stateReason: reasonOf(state, snapshot) } }
+}
+
+/** Data needs the packet domains: the best news of them first, then the circuit domain's. */
+function registrationOf({ cs, ps, eps }: ModemRecord['domains']): Registration {
+  const all = [eps, ps, cs].flatMap((reply) => (reply ? [reply.registration] : []))
+  for (const wanted of ['home', 'roaming', 'denied', 'searching', 'idle'] as const)
+    if (all.includes(wanted)) return wanted
+  return 'unknown'
+}
+
+function technologiesOf({ domains: { cs, ps, eps }, otherTechnologies }: ModemRecord): readonly string[] {
+  const registered = [eps, ps, cs].filter((reply) => reply && isIn(reply.registration))
+  return registered.find((reply) => reply && reply.technologies.length > 0)?.technologies ?? otherTechnologies
+}
+
+function isIn(registration: Registration): boolean {
+  return registration === 'home' || registration === 'roaming'
+}
+
+function stateOf(activity: Activity, { sim, registration }: ModemSnapshot): ModemState {
+  if (activity === 'gone' || activity === 'silent') return 'failed'
+  if (activity === 'resetting') return 'resetting'
+  if (sim.status === 'absent') return 'absent-sim'
+  if (sim.status === 'failed') return 'failed'
+  if (sim.status === 'pin' || sim.status === 'puk') return 'locked'
+  if (activity === 'starting') return 'enabling'
+  if (activity !== 'running') return activity
+  return isIn(registration) ? 'registered' : 'searching'
+}
+
+function reasonOf(state: ModemState, { sim, registration, failure }: ModemSnapshot): string {
+  switch (state) {
+    case 'absent-sim':
+      return 'There is no SIM in the modem.'
+    case 'locked':
+      if (sim.status === 'puk') return 'The SIM is blocked and asks for its PUK.'
+      return failure?.cause === 'sim-pin-refused' ? failure.detail : 'The SIM asks for its PIN.'
+    case 'failed':
+      return failure?.detail ?? 'The SIM does not work.'
+    case 'disabled':
+      return 'The radio was switched off.'
+    case 'searching':
+      return registration === 'denied' ? 'The network refuses this SIM.' : 'The modem looks for a network.'
+    default:
+      return ''
+  }
+}

@@ -1,0 +1,32 @@
+/** What a PPP session tells its owner: `session.ts` and `serial-session.ts` emit these, engines and tests read them. */
+
+import type { Failure } from '../base/cause.ts'
+import type { PppAddress, PppPhase } from './settings.ts'
+
+export type SessionEvent =
+  | { readonly type: 'phase'; readonly phase: PppPhase }
+  /** Packets flow. Comes again, perhaps with another address, when the peer renegotiated: the phase left `running` then. */
+  | { readonly type: 'up'; readonly address: PppAddress }
+  /** An IPv4 packet from the peer; the bytes stay what they are. */
+  | { readonly type: 'packet'; readonly bytes: Uint8Array }
+  /** The last event. `exitCode` is pppd's. */
+  | { readonly type: 'down'; readonly failure: Failure; readonly exitCode: number }
+
+export interface SessionCounters {
+  /** Network packets, and their bytes without any framing. */
+  rxPackets: number
+  rxBytes: number
+  txPackets: number
+  txBytes: number
+  /** Given to `sendPacket` while the link was not running, or longer than the peer takes. */
+  txDrops: number
+  /** Received and dropped: lengths that lie; not expected in this phase or state; more than is answered. */
+  malformed: number
+  unexpected: number
+  flood: number
+  /** Unknown protocols that were answered by a Protocol-Reject. */
+  rejected: number
+}
+
+/** For debug logs: each control packet; `printPacket` makes it a line. */
+export type PacketTrace = (direction: 'sent' | 'rcvd', protocol: number, info: Uint8Array) => void

@@ -1,0 +1,387 @@
+/**
+ * One PPP session, frame by frame (RFC 1661 §3): LCP, then authentication, then the network protocols, and packets while one of
+ * these is opened. Both roles, any carrier: `serial-session.ts` puts it on a tty, PPPoE will on Ethernet. Pure: its owner tells
+ * it the time, and sends what it gives to the carrier.
+ */
+
+import type { Failure } from '../base/cause.ts'
+import type { Deadline } from '../base/machine.ts'
+import type { Random } from '../base/ports.ts'
+import { Authentication } from './auth/authentication.ts'
+import { Alarms } from './control/alarms.ts'
+import { Automaton } from './control/automaton.ts'
+import type { Carrier } from './control/carrier.ts'
+import { Ipcp } from './control/ipcp.ts'
+import { KeepAlive } from './control/keep-alive.ts'
+import { DEFAULT_MRU_BYTES, Lcp } from './control/lcp.ts'
+import { RateLimit } from './control/rate-limit.ts'
+import type { AutomatonHost, ControlRules, DropReason } from './control/rules.ts'
+import { pppExitCode } from './exit-codes.ts'
+import type { PacketTrace, SessionCounters, SessionEvent } from './session-events.ts'
+import type { PppPhase, PppSettings } from './settings.ts'
+import { DEFAULT_FRAMING } from './wire/hdlc-encoder.ts'
+import { CODE, controlBytes, HEADER_BYTES } from './wire/packets.ts'
+import { printPacket } from './wire/printing.ts'
+import { CHAP, IPV4, LCP, PAP } from './wire/protocols.ts'
+
+export type { PacketTrace, SessionCounters, SessionEvent }
+
+/** A network protocol: its automaton, and the protocol number of its packets. */
+interface Network {
+  readonly rules: ControlRules
+  readonly dataProtocol: number
+  readonly automaton: Automaton
+  failure: Failure | undefined
+}
+
+/** Numbers from here on are control protocols (RFC 1661 §2). */
+const FIRST_CONTROL_PROTOCOL = 0x4000
+/** The ends where nobody is left to wait for. */
+const SILENT_ENDS: ReadonlySet<string> = new Set(['loopback', 'echo-lost'])
+
+export class PppSession {
+  readonly counters: SessionCounters = {
+    rxPackets: 0,
+    rxBytes: 0,
+    txPackets: 0,
+    txBytes: 0,
+    txDrops: 0,
+    malformed: 0,
+    unexpected: 0,
+    flood: 0,
+    rejected: 0,
+  }
+  readonly #settings: PppSettings
+  readonly #carrier: Carrier
+  readonly #emit: (event: SessionEvent) => void
+  readonly #trace: PacketTrace | undefined
+  readonly #alarms = new Alarms()
+  readonly #lcpRules: Lcp
+  readonly #lcp: Automaton
+  readonly #keepAlive: KeepAlive
+  readonly #authentication: Authentication
+  readonly #ipcp: Ipcp
+  readonly #networks: readonly Network[]
+  readonly #protocolRejects = new RateLimit(5, 1)
+  #phase: PppPhase | undefined
+  #failure: Failure | undefined
+  #lastReceived: { readonly protocol: number; readonly info: Uint8Array } | undefined
+  #mtuBytes = DEFAULT_MRU_BYTES
+
+  constructor(
+    settings: PppSettings,
+    random: Random,
+    carrier: Carrier,
+    emit: (event: SessionEvent) => void,
+    trace?: PacketTrace,
+  ) {
+    this.#settings = settings
+    this.#carrier = carrier
+    this.#emit = emit
+    this.#trace = trace
+    this.#lcpRules = new Lcp(settings, random, carrier, {
+      protocolRejected: (protocol) => this.#protocolRejected(protocol),
+      echoReplied: (id) => this.#keepAlive.replied(id),
+      echoRefused: () => this.#keepAlive.stop(),
+    })
+    this.#lcp = new Automaton(this.#lcpRules, settings, this.#alarms, this.#lcpHost())
+    this.#keepAlive = new KeepAlive(settings.echoIntervalMs, settings.echoFailure, this.#alarms, {
+      sendEcho: () => this.#sendEcho(),
+      lost: (count) => this.#echoLost(count),
+    })
+    this.#authentication = new Authentication(settings, random, this.#alarms, {
+      send: (protocol, info) => this.#send(protocol, info),
+      authenticated: () => this.#startNetworks(),
+      failed: (failure) => this.#failWithEvidence(failure),
+      dropped: (reason) => this.#dropped(reason),
+    })
+    this.#ipcp = new Ipcp(settings)
+    this.#networks = [this.#network(this.#ipcp, IPV4)]
+  }
+
+  get phase(): PppPhase | undefined {
+    return this.#phase
+  }
+
+  /** What the peer called itself when it logged in; as it came, not cleaned. */
+  get peerName(): string | undefined {
+    return this.#authentication.peerName
+  }
+
+  get deadline(): Deadline | undefined {
+    return this.#alarms.next
+  }
+
+  open(nowMs: number): void {
+    if (this.#phase) return
+    this.#alarms.nowMs = nowMs
+    this.#setPhase('establish')
+    this.#lcp.open()
+    this.#lcp.up(this.#settings.silent)
+  }
+
+  timeout(nowMs: number): void {
+    this.#alarms.nowMs = nowMs
+    this.#alarms.fireDue()
+  }
+
+  /** A frame without a carrier's headers. `info` must stay what it is. */
+  receive(protocol: number, info: Uint8Array, nowMs: number): void {
+    if (!this.#phase || this.#phase === 'dead') return
+    this.#alarms.nowMs = nowMs
+    if (protocol === IPV4 && this.#phase === 'running') {
+      this.#receivePacket(info)
+      return
+    }
+    if (protocol >= FIRST_CONTROL_PROTOCOL) {
+      this.#lastReceived = { protocol, info }
+      this.#trace?.('rcvd', protocol, info)
+    }
+    if (protocol === LCP) this.#lcp.receive(info)
+    else if (this.#lcp.state !== 'Opened') this.#dropped('unexpected')
+    else if (protocol === PAP || protocol === CHAP) this.#authentication.receive(protocol, info)
+    else if (this.#phase === 'network' || this.#phase === 'running') this.#receiveForNetwork(protocol, info)
+    else this.#dropped('unexpected')
+  }
+
+  /** An IPv4 packet for the peer. False: dropped. */
+  sendPacket(packet: Uint8Array): boolean {
+    if (this.#phase !== 'running' || packet.length > this.#mtuBytes || packet[0]! >>> 4 !== 4) {
+      this.counters.txDrops++
+      return false
+    }
+    this.counters.txPackets++
+    this.counters.txBytes += packet.length
+    this.#carrier.send(IPV4, packet)
+    return true
+  }
+
+  /** Takes the link down in order; `down` follows with this failure unless one is on its way already. */
+  terminate(failure: Failure, nowMs: number): void {
+    this.#alarms.nowMs = nowMs
+    this.#fail(failure)
+  }
+
+  /** The line is gone, or says so: nothing can be sent any more. */
+  lost(detail: string, nowMs: number): void {
+    this.#alarms.nowMs = nowMs
+    this.#finish(this.#failure ?? { cause: 'hung-up', detail: `${detail}; ${this.#evidence()}` })
+  }
+
+  #receivePacket(packet: Uint8Array): void {
+    if (packet.length === 0 || packet[0]! >>> 4 !== 4) {
+      this.#dropped('malformed')
+      return
+    }
+    this.counters.rxPackets++
+    this.counters.rxBytes += packet.length
+    this.#emit({ type: 'packet', bytes: packet })
+  }
+
+  #receiveForNetwork(protocol: number, info: Uint8Array): void {
+    const network = this.#networks.find(({ rules, dataProtocol }) => [rules.protocol, dataProtocol].includes(protocol))
+    if (!network) this.#rejectProtocol(protocol, info)
+    else if (protocol === network.rules.protocol) network.automaton.receive(info)
+    else this.#dropped('unexpected')
+  }
+
+  #lcpHost(): AutomatonHost {
+    return {
+      ...this.#commonHost(),
+      layerUp: () => this.#lcpUp(),
+      layerDown: () => this.#lcpDown(),
+      layerFinished: (failure) => this.#finish(this.#failure ?? this.#blamed(failure)),
+      terminateRequested: (message, wasOpened) => this.#terminateRequested(message, wasOpened),
+      gaveUp: (failure) => this.#fail(this.#blamed(failure)),
+    }
+  }
+
+  #network(rules: ControlRules, dataProtocol: number): Network {
+    let message: string | undefined
+    const host: AutomatonHost = {
+      ...this.#commonHost(),
+      layerUp: () => this.#networkUp(),
+      layerDown: () => {
+        if (this.#phase === 'running') this.#setPhase('network')
+      },
+      layerFinished: (failure) => {
+        const ended = `${rules.name}: the peer sent Terminate-Request "${message ?? ''}"`
+        this.#networkFailed(network, failure ?? { cause: 'hung-up', detail: ended })
+      },
+      terminateRequested: (text) => {
+        message = text
+      },
+      gaveUp: (failure) => this.#networkFailed(network, failure),
+    }
+    const automaton = new Automaton(rules, this.#settings, this.#alarms, host)
+    automaton.open()
+    const network: Network = { rules, dataProtocol, automaton, failure: undefined }
+    return network
+  }
+
+  #commonHost(): Pick<AutomatonHost, 'peerMruBytes' | 'send' | 'dropped'> {
+    return {
+      peerMruBytes: () => this.#lcpRules.peerMruBytes,
+      send: (protocol, info) => this.#send(protocol, info),
+      dropped: (reason) => this.#dropped(reason),
+    }
+  }
+
+  #lcpUp(): void {
+    this.#carrier.reframe(this.#lcpRules.framing, this.#lcpRules.receiveAccm)
+    this.#mtuBytes = Math.min(this.#settings.mtuBytes, this.#lcpRules.peerMruBytes, this.#carrier.maxMtuBytes)
+    this.#keepAlive.start()
+    const { login, examination } = this.#lcpRules
+    if (!login && !examination) {
+      this.#startNetworks()
+      return
+    }
+    this.#setPhase('authenticate')
+    this.#authentication.start(login, examination)
+  }
+
+  /** LCP left the opened state: the end, or the peer begins anew, and then everything does. */
+  #lcpDown(): void {
+    if (this.#phase !== 'terminate') this.#setPhase('establish')
+    this.#stopAboveLcp()
+    this.#carrier.reframe(DEFAULT_FRAMING, DEFAULT_FRAMING.accm)
+  }
+
+  #stopAboveLcp(): void {
+    this.#keepAlive.stop()
+    this.#authentication.stop()
+    for (const { automaton } of this.#networks) automaton.down()
+  }
+
+  #startNetworks(): void {
+    this.#setPhase('network')
+    for (const network of this.#networks) {
+      network.failure = undefined
+      network.automaton.up()
+    }
+  }
+
+  #networkUp(): void {
+    this.#setPhase('running')
+    this.#emit({ type: 'up', address: { ...this.#ipcp.result, mtuBytes: this.#mtuBytes } })
+  }
+
+  /** One network protocol less; without any the link has no use. */
+  #networkFailed(network: Network, failure: Failure): void {
+    if (this.#phase === 'terminate' || this.#phase === 'dead') return
+    network.failure = failure
+    if (this.#networks.every((each) => each.failure)) this.#failWithEvidence(failure)
+    else network.automaton.close(closeText(failure))
+  }
+
+  /** An opened link ends here and now; one that is being made may see what is left of the call before, and goes on. */
+  #terminateRequested(message: string, wasOpened: boolean): void {
+    const isRefusal = this.#phase !== 'running' && this.#lcpRules.refusedAuth !== undefined
+    if (!wasOpened && !isRefusal) return
+    const detail = `the peer sent Terminate-Request "${message}" (${this.#phase})`
+    const failure = this.#blamed({ cause: 'hung-up', detail })
+    if (wasOpened) this.#beginEnd(failure)
+    else this.#fail(failure)
+  }
+
+  /** Where we refused the log-in that the peer asks for, that is the cause of what came of it. */
+  #blamed(failure: Failure | undefined): Failure {
+    const { cause, detail } = failure ?? { cause: 'lcp-timeout', detail: 'LCP came to an end' }
+    const refused = this.#phase === 'running' ? undefined : this.#lcpRules.refusedAuth
+    const evidence = this.#evidence()
+    if (!refused || (cause !== 'hung-up' && cause !== 'lcp-timeout')) return { cause, detail: `${detail}; ${evidence}` }
+    const why = `the peer asks for a log-in by ${refused}, which the settings do not allow`
+    return { cause: 'auth-refused', detail: `${why}: ${detail}; ${evidence}` }
+  }
+
+  #protocolRejected(protocol: number): void {
+    if (protocol === LCP) this.#lcp.protocolRejected()
+    this.#authentication.protocolRejected(protocol)
+    for (const { rules, dataProtocol, automaton } of this.#networks) {
+      if (protocol === rules.protocol || protocol === dataProtocol) automaton.protocolRejected()
+    }
+  }
+
+  #rejectProtocol(protocol: number, info: Uint8Array): void {
+    if (!this.#protocolRejects.allows(this.#alarms.nowMs)) {
+      this.#dropped('flood')
+      return
+    }
+    this.counters.rejected++
+    const cut = info.subarray(0, this.#lcpRules.peerMruBytes - HEADER_BYTES - 2)
+    const data = Uint8Array.of(protocol >>> 8, protocol & 0xff, ...cut)
+    this.#send(LCP, controlBytes(CODE.protocolReject, this.#lcp.nextId(), data))
+  }
+
+  #sendEcho(): number {
+    const id = this.#lcp.nextId()
+    this.#send(LCP, controlBytes(CODE.echoRequest, id, this.#lcpRules.magicBytes()))
+    return id
+  }
+
+  #echoLost(count: number): void {
+    const seconds = this.#settings.echoIntervalMs / 1000
+    this.#failWithEvidence({ cause: 'echo-lost', detail: `no reply to ${count} LCP Echo-Requests, ${seconds} s apart` })
+  }
+
+  #send(protocol: number, info: Uint8Array): void {
+    this.#trace?.('sent', protocol, info)
+    this.#carrier.send(protocol, info)
+  }
+
+  #dropped(reason: DropReason): void {
+    this.counters[reason]++
+  }
+
+  #failWithEvidence({ cause, detail }: Failure): void {
+    this.#fail({ cause, detail: `${detail}; ${this.#evidence()}` })
+  }
+
+  /** The first failure counts. LCP says good-bye, but for where nobody would answer. */
+  #fail(failure: Failure): void {
+    if (this.#phase === 'dead') return
+    if (!this.#phase) {
+      this.#finish(failure)
+      return
+    }
+    const isFirst = this.#phase !== 'terminate'
+    this.#beginEnd(failure)
+    if (!isFirst) return
+    this.#lcp.close(closeText(failure))
+    const isAlone = this.#lastReceived === undefined || SILENT_ENDS.has(failure.cause)
+    if (isAlone || this.#lcp.state === 'Closed') this.#finish(failure)
+  }
+
+  #beginEnd(failure: Failure): void {
+    if (this.#phase === 'terminate') return
+    this.#failure = failure
+    this.#setPhase('terminate')
+    this.#stopAboveLcp()
+  }
+
+  #finish(failure: Failure): void {
+    if (this.#phase === 'dead') return
+    this.#setPhase('dead')
+    this.#stopAboveLcp()
+    this.#alarms.clear()
+    this.#emit({ type: 'down', failure, exitCode: pppExitCode(failure.cause) })
+  }
+
+  #setPhase(phase: PppPhase): void {
+    if (this.#phase === phase) return
+    this.#phase = phase
+    this.#emit({ type: 'phase', phase })
+  }
+
+  #evidence(): string {
+    const last = this.#lastReceived
+    const heard = last ? `last received ${printPacket(last.protocol, last.info)}` : 'nothing received'
+    const noise = this.#carrier.evidence()
+    return noise ? `${heard}, ${noise}` : heard
+  }
+}
+
+/** The words of a Terminate-Request; a failure's detail is not the peer's business. */
+function closeText({ cause }: Failure): string {
+  return cause.replaceAll('-', ' ')
+}

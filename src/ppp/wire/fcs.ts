@@ -1,0 +1,36 @@
+/**
+ * The 16-bit frame check sequence of RFC 1662 §C.2 (CRC-16/X-25). `SLICES[0]` is the RFC's table; `SLICES[k]` moves a
+ * byte k places further, so that the framing of `hdlc.ts` takes eight bytes at a step.
+ */
+
+export const INITIAL_FCS = 0xffff
+/** What is left over a whole undamaged frame, its own FCS included. */
+export const GOOD_FCS = 0xf0b8
+
+const POLYNOMIAL = 0x8408
+
+export const SLICES: readonly Uint16Array[] = buildSlices()
+
+function buildSlices(): Uint16Array[] {
+  const slices = Array.from({ length: 8 }, () => new Uint16Array(256))
+  const first = slices[0]!
+  for (let byte = 0; byte < 256; byte++) {
+    let value = byte
+    for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1
+    first[byte] = value
+  }
+  for (let place = 1; place < 8; place++) {
+    for (let byte = 0; byte < 256; byte++) {
+      const before = slices[place - 1]![byte]!
+      slices[place]![byte] = (before >>> 8) ^ first[before & 0xff]!
+    }
+  }
+  return slices
+}
+
+/** The running FCS after `bytes`; complement it at the end and send the low octet first. */
+export function updateFcs(fcs: number, bytes: Uint8Array): number {
+  const table = SLICES[0]!
+  for (const byte of bytes) fcs = (fcs >>> 8) ^ table[(fcs ^ byte) & 0xff]!
+  return fcs
+}

@@ -1,0 +1,111 @@
+/**
+ * The operator's end of a call as a Wire for a PPP engine: the modem's data path on one side, and the line's own faults
+ * (loop, bit errors) in between. `simulated-modem.ts` feeds it.
+ */
+
+import { type Random, randomFraction } from '../base/ports.ts'
+import type { WireListener } from '../serial/wire.ts'
+import type { CallLine } from './operator.ts'
+
+export interface CallWireOptions {
+  readonly path: string
+  /** Towards the host; false: wait for `drained`. */
+  send(bytes: Uint8Array): boolean
+  /** The engine closed the line. */
+  onClose(): void
+  readonly loopsBack: boolean
+  /** Part of the bytes, in both directions, with one wrong bit. */
+  readonly bitErrors: number
+  readonly random: Random
+}
+
+export class CallWire implements CallLine {
+  readonly path: string
+  readonly #options: CallWireOptions
+  #listener: WireListener | undefined
+  #filter: (bytes: Uint8Array) => readonly Uint8Array[] = (bytes) => [bytes]
+  #unread: Uint8Array[] = []
+  #closedReason: string | undefined
+
+  constructor(options: CallWireOptions) {
+    this.path = options.path
+    this.#options = options
+  }
+
+  get isClosed(): boolean {
+    return this.#closedReason !== undefined
+  }
+
+  /** Looks at the host's bytes before the listener gets them. */
+  filterWith(filter: (bytes: Uint8Array) => readonly Uint8Array[]): void {
+    this.#filter = filter
+  }
+
+  /** From the host. */
+  received(bytes: Uint8Array): void {
+    if (this.isClosed) return
+    const damaged = this.#damaged(bytes)
+    if (this.#options.loopsBack) {
+      this.#options.send(damaged)
+      return
+    }
+    for (const passed of this.#filter(damaged)) {
+      if (this.#listener) this.#listener.data(passed)
+      else this.#unread.push(passed)
+    }
+  }
+
+  drained(): void {
+    this.#listener?.drain()
+  }
+
+  /** The line is gone. */
+  over(reason: string): void {
+    if (this.isClosed) return
+    this.#closedReason = reason
+    this.#tellClosed()
+  }
+
+  listen(listener: WireListener | undefined): void {
+    this.#listener = listener
+    queueMicrotask(() => {
+      if (this.#listener !== listener || !listener) return
+      const unread = this.#unread
+      this.#unread = []
+      for (const bytes of unread) this.#listener?.data(bytes)
+      this.#tellClosed()
+    })
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.isClosed || this.#options.loopsBack) return true
+    return this.#options.send(this.#damaged(bytes))
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return
+    this.over('closed')
+    this.#options.onClose()
+  }
+
+  async setBaud(): Promise<void> {}
+  async setLines(): Promise<void> {}
+  async sendBreak(): Promise<void> {}
+  async flush(): Promise<void> {}
+  setReadSize(): void {}
+
+  #tellClosed(): void {
+    const listener = this.#listener
+    if (this.#closedReason === undefined || !listener) return
+    this.#listener = undefined
+    listener.closed(this.#closedReason)
+  }
+
+  #damaged(bytes: Uint8Array): Uint8Array {
+    const { bitErrors, random } = this.#options
+    if (bitErrors === 0) return bytes
+    return bytes.map((value) =>
+      randomFraction(random) < bitErrors ? value ^ (1 << Math.floor(randomFraction(random) * 8)) : value,
+    )
+  }
+}

@@ -1,0 +1,192 @@
+/** The program modem-sim: a virtual modem with a virtual operator behind it, and `modem-sim ctl` to play with a running one. */
+
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { errorText, ModemdError } from '../base/errors.ts'
+import { type Logger, silentLogger } from '../base/ports.ts'
+import { VERSION } from '../base/version.ts'
+import { systemClock, systemRandom } from '../system/clock.ts'
+import { askControl, type ControlServer, listenControl } from './control.ts'
+import { FAULT_LIST } from './faults.ts'
+import { NETWORK_MODES } from './network.ts'
+import { type RawOptions, readOptions } from './options.ts'
+import { PERSONALITY_NAMES } from './personality.ts'
+import { seededRandom } from './seeded-random.ts'
+import { type Readiness, Simulator } from './simulator.ts'
+
+const FAILED = 1
+const USAGE = 2
+
+const HELP = `
+Exit codes: 0 ended in order · 1 failed · 2 wrong use. ctl: 0 done · 1 refused, or nobody answers · 2 wrong use.
+
+Example:
+  modem-sim --root /tmp/sim --pin 1234 --apn internet:user:secret --control /tmp/sim.ctl &
+  modemd --root /tmp/sim
+  modem-sim ctl /tmp/sim.ctl hangup`
+
+const CTL_HELP = `
+Commands:
+  plug, unplug       the USB device
+  hangup             the operator ends the call
+  signal DBM|drift   how strong the network is received
+  network MODE       ${NETWORK_MODES.join(', ')}
+  silence SECONDS    the modem answers nothing for so long
+  fault NAME [VALUE] [on=COMMAND] [times=N|always] [after=SECONDS]; "fault clear" drops what is armed, "fault" lists
+  stats              commands seen, PIN tries spent, calls, bytes, drops
+  ready              what there is
+
+Faults:
+${FAULT_LIST.map((line) => `  ${line}`).join('\n')}`
+
+interface RunOptions extends RawOptions {
+  readonly json?: boolean
+  readonly verbose?: boolean
+}
+
+function makeProgram(): Command {
+  const program = new Command('modem-sim')
+  program
+    .description('A virtual modem with a virtual operator behind it.')
+    .version(VERSION)
+    .enablePositionalOptions()
+    .option('--root <DIR>', 'make DIR/dev and DIR/sys as if the modem were plugged in')
+    .option('--link <PATH>', 'just one tty, linked at PATH')
+    .option('--personality <NAME>', `${PERSONALITY_NAMES.join(', ')}, or a JSON file`, 'generic')
+    .option('--modems <N>', 'so many modems of the kind', '1')
+    .option('--pin <PIN>', 'the SIM asks for this PIN')
+    .option('--pin-tries <N>', 'tries that are left at the start', '3')
+    .option('--puk <PUK>', 'its PUK', '12345678')
+    .option('--no-sim', 'the slot is empty')
+    .addOption(
+      new Option('--network <MODE>', 'how the network takes the SIM').choices([...NETWORK_MODES]).default('home'),
+    )
+    .option('--register-after <TIME>', 'how long registration takes, like 2s or 300ms')
+    .option('--signal <DBM>', 'dBm, or drift', '-71')
+    .option('--apn <NAME[:USER:PASSWORD]>', 'the one APN that is known, and who is let in (default: any, anybody)')
+    .addOption(new Option('--auth <PROTOCOL>', 'what PPP asks for').choices(['none', 'pap', 'chap']))
+    .option('--latency <MS>', "of each reply, in place of the personality's")
+    .option('--speed <BIT/S>', 'of a call, like 7.2M (default: no limit)')
+    .option('--connect-string <TEXT>', 'in place of the personality\'s, e.g. "CONNECT 7200000"')
+    .option('--pool <NETWORK>', 'addresses for callers; the first is the operator', '10.64.0.0/16')
+    .option('--dns <ADDRESSES>', 'name servers told to callers', '10.64.0.53,10.64.0.54')
+    .addOption(
+      new Option(
+        '--internet <KIND>',
+        'behind the operator: tun is a network namespace with a web server, echo answers ping and HTTP without privileges',
+      )
+        .choices(['tun', 'echo', 'none'])
+        .default('echo'),
+    )
+    .option('--seed <N>', 'repeat chance')
+    .option('--fault <TEXT>', 'arm a fault from the start, e.g. "busy times=2"', collect)
+    .option('--control <SOCKET>', 'listen for modem-sim ctl')
+    .option('--json', 'the ready line as JSON')
+    .option('--verbose', 'tell on stderr what happens')
+    .addHelpText('after', HELP)
+    .action((options: RunOptions) => run(options))
+  program
+    .command('ctl')
+    .description('tell a running modem-sim what happens; the answer is a line of JSON')
+    .argument('<socket>', 'its --control')
+    .argument('<command>', 'see below')
+    .argument('[args...]')
+    .option('--modem <N>', 'only this one, from 0', readIndex)
+    .passThroughOptions()
+    .addHelpText('after', CTL_HELP)
+    .action((socket: string, command: string, args: string[], options: { modem?: number }) =>
+      control(socket, command, args, options.modem),
+    )
+  for (const each of [program, ...program.commands]) each.exitOverride().configureOutput({ outputError: tellWrongUse })
+  return program
+}
+
+async function run(raw: RunOptions): Promise<void> {
+  const options = readOptions(raw)
+  const random = options.seed === undefined ? systemRandom : seededRandom(options.seed)
+  const ended = endSignal()
+  const simulator = await Simulator.start(options, {
+    clock: systemClock,
+    random,
+    logger: raw.verbose ? stderrLogger : silentLogger,
+  })
+  // Also when something unforeseen ends the process.
+  process.on('exit', () => simulator.files.close())
+  let server: ControlServer | undefined
+  try {
+    if (options.control !== undefined) server = await listenControl(options.control, simulator)
+    process.stdout.write(`${readyLine(simulator.readiness, raw.json === true)}\n`)
+    await ended
+  } finally {
+    await server?.close()
+    await simulator.close()
+  }
+}
+
+async function control(
+  socket: string,
+  command: string,
+  args: readonly string[],
+  modem: number | undefined,
+): Promise<void> {
+  const answer = await askControl(socket, { command, args, modem })
+  process.stdout.write(`${answer}\n`)
+  if (!(JSON.parse(answer) as { ok?: boolean }).ok) process.exitCode = FAILED
+}
+
+function endSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve())
+  })
+}
+
+function readyLine(readiness: Readiness, isJson: boolean): string {
+  if (isJson) return JSON.stringify({ ready: true, ...readiness })
+  const ttys = readiness.modems.flatMap((modem) => modem.ttys).join(' ')
+  const page = readiness.page === undefined ? '' : `, the operator's page is ${readiness.page}`
+  return `modem-sim: ready: ${readiness.personality} on ${ttys}${page}`
+}
+
+const stderrLogger: Logger = {
+  error: tell,
+  warn: tell,
+  info: tell,
+  debug: tell,
+}
+
+function tell(message: string, fields?: Parameters<Logger['info']>[1]): void {
+  const details = Object.entries(fields ?? {}).map(([key, value]) => ` ${key}=${value}`)
+  process.stderr.write(`modem-sim: ${message}${details.join('')}\n`)
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}
+
+function readIndex(value: string): number {
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError('It is an index from 0.')
+  return Number(value)
+}
+
+/** commander says `error: what`; every program here says `program: what happened: what to do`. */
+function tellWrongUse(text: string, write: (text: string) => void): void {
+  write(
+    `${text
+      .trim()
+      .replace(/^error: /, 'modem-sim: ')
+      .replace(/\.?$/, '')}: see modem-sim --help\n`,
+  )
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE
+  process.stderr.write(`modem-sim: ${errorText(error)}\n`)
+  return error instanceof ModemdError && error.code === 'InvalidArgs' ? USAGE : FAILED
+}
+
+try {
+  await makeProgram().parseAsync()
+} catch (error) {
+  process.exitCode = exitCodeOf(error)
+}
+// Nothing is left that could still be wanted; a handle that lingers must not hold the process.
+process.exit()

@@ -1,0 +1,59 @@
+/** Packet domain: 3GPP TS 27.007 §10.1.1 (+CGDCONT), §10.1.9 (+CGATT), §10.1.10 (+CGACT), §10.1.14 (+CGPADDR). */
+
+import { cme, ERROR, type Handler, info, OK, whole } from '../answer.ts'
+import { simFault } from './sim.ts'
+
+const MAX_CID = 16
+const TYPES = ['IP', 'IPV6', 'IPV4V6']
+
+const context: Handler = (command, { modem }) => {
+  if (command.form === 'test') return info(...TYPES.map((type) => `+CGDCONT: (1-${MAX_CID}),"${type}",,,(0-2),(0-4)`))
+  if (command.form === 'read') {
+    const all = [...modem.contexts.values()].sort((a, b) => a.cid - b.cid)
+    return info(...all.map(({ cid, type, apn }) => `+CGDCONT: ${cid},"${type}","${apn}","",0,0`))
+  }
+  if (command.form !== 'set') return ERROR
+  const cid = whole(command.args[0])
+  const [, type = '', apn = ''] = command.args
+  if (!Number.isInteger(cid) || cid < 1 || cid > MAX_CID) return cme(50)
+  if (command.args.length === 1) {
+    modem.contexts.delete(cid)
+    return OK
+  }
+  if (!TYPES.includes(type.toUpperCase())) return cme(50)
+  modem.contexts.set(cid, { cid, type: type.toUpperCase(), apn })
+  return OK
+}
+
+const attach: Handler = (command, handlerContext) => {
+  const { modem } = handlerContext
+  if (command.form === 'test') return info('+CGATT: (0,1)')
+  if (command.form === 'read') return info(`+CGATT: ${modem.isAttached && modem.isRegistered ? 1 : 0}`)
+  if (command.form !== 'set' || !['0', '1'].includes(command.args[0] ?? '')) return ERROR
+  const on = command.args[0] === '1'
+  if (on && !modem.isRegistered) return simFault(handlerContext) ?? cme(30)
+  modem.isAttached = on
+  return OK
+}
+
+/** A context comes up by dialling; by hand it can only be seen and put down. */
+const activate: Handler = (command, { modem, nowMs }) => {
+  if (command.form === 'test') return info('+CGACT: (0,1)')
+  if (command.form === 'read') {
+    const isUp = modem.call === 'online' || modem.call === 'suspended'
+    const all = [...modem.contexts.keys()].sort((a, b) => a - b)
+    return info(...all.map((cid) => `+CGACT: ${cid},${isUp && cid === modem.callCid ? 1 : 0}`))
+  }
+  if (command.form !== 'set') return ERROR
+  if (command.args[0] === '0') {
+    modem.loseCall(nowMs)
+    return OK
+  }
+  return modem.isRegistered ? OK : cme(30)
+}
+
+export const PACKET_COMMANDS: Readonly<Record<string, Handler>> = {
+  '+CGDCONT': context,
+  '+CGATT': attach,
+  '+CGACT': activate,
+}

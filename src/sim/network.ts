@@ -1,0 +1,104 @@
+/**
+ * The radio side of the virtual operator: whether it lets a modem in, how strong it is received, and which APN it knows.
+ * Pure: the signal is a function of time. `modem-state.ts` registers with it, the control socket changes it.
+ */
+
+import type { Random } from '../base/ports.ts'
+import { HOME_PLMN } from './identity.ts'
+
+export type NetworkMode = 'home' | 'roaming' | 'denied' | 'none'
+
+export const NETWORK_MODES: readonly NetworkMode[] = ['home', 'roaming', 'denied', 'none']
+
+export interface Cell {
+  readonly plmn: string
+  readonly name: string
+}
+
+const HOME_CELL: Cell = { plmn: HOME_PLMN, name: 'Virtual Mobile' }
+/** MCC 999 is for private networks. */
+const FOREIGN_CELL: Cell = { plmn: '99942', name: 'Faraway Mobile' }
+
+/** Two slow waves and a quick one, in dB and milliseconds. */
+const DRIFT = [
+  { swingDb: 8, periodMs: 61_000 },
+  { swingDb: 4, periodMs: 17_000 },
+  { swingDb: 1.5, periodMs: 5300 },
+]
+const DRIFT_CENTRE_DBM = -77
+
+export interface NetworkSettings {
+  readonly mode: NetworkMode
+  /** undefined: any APN is taken. */
+  readonly apn: string | undefined
+  readonly signal: number | 'drift'
+}
+
+export class VirtualNetwork {
+  readonly #apn: string | undefined
+  readonly #phases: readonly number[]
+  #mode: NetworkMode
+  #signal: number | 'drift'
+
+  constructor(settings: NetworkSettings, random: Random) {
+    this.#mode = settings.mode
+    this.#apn = settings.apn
+    this.#signal = settings.signal
+    this.#phases = [...random.bytes(DRIFT.length)].map((value) => (value / 256) * 2 * Math.PI)
+  }
+
+  get mode(): NetworkMode {
+    return this.#mode
+  }
+
+  set mode(mode: NetworkMode) {
+    this.#mode = mode
+  }
+
+  set signal(signal: number | 'drift') {
+    this.#signal = signal
+  }
+
+  get isDrifting(): boolean {
+    return this.#signal === 'drift'
+  }
+
+  get cell(): Cell | undefined {
+    if (this.#mode === 'none') return undefined
+    return this.#mode === 'roaming' ? FOREIGN_CELL : HOME_CELL
+  }
+
+  /** What a scan shows: 3GPP TS 27.007 §7.3, `stat` 1 available, 2 current, 3 forbidden. */
+  scan(isRegistered: boolean): readonly { readonly cell: Cell; readonly stat: number }[] {
+    const here = this.cell
+    if (!here) return []
+    const stat = this.#mode === 'denied' ? 3 : isRegistered ? 2 : 1
+    const other = here === HOME_CELL ? FOREIGN_CELL : HOME_CELL
+    return [
+      { cell: here, stat },
+      { cell: other, stat: 3 },
+    ]
+  }
+
+  /** undefined where nothing is received. */
+  dbmAt(nowMs: number): number | undefined {
+    if (this.#mode === 'none') return undefined
+    if (this.#signal !== 'drift') return this.#signal
+    const offset = DRIFT.reduce(
+      (sum, wave, index) =>
+        sum + wave.swingDb * Math.sin((2 * Math.PI * nowMs) / wave.periodMs + (this.#phases[index] ?? 0)),
+      0,
+    )
+    return DRIFT_CENTRE_DBM + offset
+  }
+
+  /** Case does not matter (3GPP TS 23.003 §9.1). */
+  takesApn(apn: string): boolean {
+    return this.#apn === undefined || apn.toLowerCase() === this.#apn.toLowerCase()
+  }
+}
+
+/** 3GPP TS 27.007 §8.5: 0 to 31 in steps of 2 dB from -113 dBm, 99 unknown. */
+export function csqOf(dbm: number | undefined): number {
+  return dbm === undefined ? 99 : Math.min(31, Math.max(0, Math.round((dbm + 113) / 2)))
+}

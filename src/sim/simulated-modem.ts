@@ -1,0 +1,290 @@
+/**
+ * One modem of a run: what outlives its plugs (SIM, faults, statistics), and while it is plugged its ttys with their machines,
+ * its place in the tree and its call. The shell around `virtual-modem.ts`.
+ */
+
+import { resolve } from 'node:path'
+import type { Cancel, Clock, Logger, Random } from '../base/ports.ts'
+import { Pump } from '../serial/pump.ts'
+import type { AtPort, PortEvent } from './at-port.ts'
+import { CallWire } from './call-wire.ts'
+import type { DeviceFault, Fault, FaultPlan } from './faults.ts'
+import type { Identity } from './identity.ts'
+import type { Timings } from './modem-state.ts'
+import type { VirtualNetwork } from './network.ts'
+import type { Operator, OperatorCall } from './operator.ts'
+import type { Personality, UsbInterface } from './personality.ts'
+import { PtyWire } from './pty-wire.ts'
+import type { SimCard } from './sim-card.ts'
+import type { Statistics } from './statistics.ts'
+import type { PluggedDevice, TreePort } from './usb-tree.ts'
+import { VirtualModem } from './virtual-modem.ts'
+
+export interface SimulatedModemOptions {
+  readonly personality: Personality
+  readonly identity: Identity
+  readonly sim: SimCard
+  readonly network: VirtualNetwork
+  readonly operator: Operator
+  readonly faults: FaultPlan
+  readonly statistics: Statistics
+  readonly timings: Timings
+  readonly speed: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** Which of the personality's interfaces become ttys, and how they are shown: the tree, or `--link`. */
+  readonly interfaces: readonly UsbInterface[]
+  ttyNames(lowest: number): readonly string[]
+  show(ports: readonly TreePort[]): PluggedDevice
+}
+
+/** +CFUN=1,1 and the fault `reboot`. */
+const REBOOT_MS = 2000
+/** `port-moves`: where the numbers start again. */
+const MOVED_TTY_NUMBER = 3
+
+interface LivePort {
+  readonly wire: PtyWire
+  readonly name: string
+  readonly at: AtPort | undefined
+  readonly pump: Pump<PortEvent> | undefined
+}
+
+interface LiveCall {
+  readonly port: LivePort
+  readonly wire: CallWire
+  readonly far: OperatorCall
+}
+
+export class SimulatedModem {
+  readonly #options: SimulatedModemOptions
+  #machine: VirtualModem | undefined
+  #device: PluggedDevice | undefined
+  #ports: LivePort[] = []
+  #call: LiveCall | undefined
+  #replug: Cancel | undefined
+
+  constructor(options: SimulatedModemOptions) {
+    this.#options = options
+  }
+
+  get options(): SimulatedModemOptions {
+    return this.#options
+  }
+
+  get isPlugged(): boolean {
+    return this.#device !== undefined
+  }
+
+  /** `/dev/ttyUSB0` and so on, or the link. */
+  get ttys(): readonly string[] {
+    return this.#ports.map((port) => port.name)
+  }
+
+  get callState(): string {
+    return this.#machine?.state.call ?? 'none'
+  }
+
+  get registration(): number {
+    return this.#machine?.state.registration ?? 0
+  }
+
+  /** Throws ModemdError. Does nothing where it is plugged. */
+  plug(lowestTty = 0): void {
+    this.#replug?.()
+    this.#replug = undefined
+    if (this.#device) return
+    const { interfaces, statistics, clock } = this.#options
+    const names = this.#options.ttyNames(lowestTty)
+    this.#options.sim.powerCycle()
+    this.#machine = new VirtualModem(this.#options, clock.nowMs())
+    this.#ports = interfaces.map((each, index) => this.#openPort(each, resolve('/dev', names[index] ?? '')))
+    try {
+      this.#device = this.#options.show(
+        interfaces.map((each, index) => ({
+          interface: each,
+          tty: names[index] ?? '',
+          slavePath: this.#ports[index]!.wire.slavePath,
+        })),
+      )
+    } catch (error) {
+      this.#closePorts()
+      throw error
+    }
+    statistics.plugs++
+  }
+
+  unplug(): void {
+    this.#replug?.()
+    this.#replug = undefined
+    if (!this.#device) return
+    this.#endCall('unplugged')
+    this.#closePorts()
+    this.#device.unplug()
+    this.#device = undefined
+    this.#machine = undefined
+  }
+
+  /** Gone now, and back after so long. */
+  replug(afterMs: number, lowestTty = 0): void {
+    const { clock, logger } = this.#options
+    this.unplug()
+    this.#replug = clock.at(clock.nowMs() + afterMs, () => {
+      try {
+        this.plug(lowestTty)
+      } catch (error) {
+        logger.error(
+          `the modem could not be plugged in again: ${error instanceof Error ? error.message : String(error)}`,
+        )
+      }
+    })
+  }
+
+  /** The operator ends the call; false: there is none. */
+  hangUp(): boolean {
+    this.#call?.far.hangUp()
+    return this.#call !== undefined
+  }
+
+  networkChanged(): void {
+    this.#machine?.state.networkChanged(this.#options.clock.nowMs())
+    this.#pokeAll()
+  }
+
+  signalChanged(): void {
+    this.#machine?.state.signalChanged(this.#options.clock.nowMs())
+    this.#pokeAll()
+  }
+
+  carryOut(fault: Fault<DeviceFault>): void {
+    const afterMs = Number(fault.value) * 1000
+    switch (fault.name) {
+      case 'unplug':
+        this.unplug()
+        break
+      case 'replug':
+      case 'reboot':
+        this.replug(afterMs)
+        break
+      case 'port-moves':
+        this.replug(afterMs, MOVED_TTY_NUMBER)
+        break
+      case 'pty-close':
+        this.#endCall('the tty closed')
+        this.#closePorts()
+        break
+      case 'sim-removed':
+        this.#machine?.state.removeSim(this.#options.clock.nowMs())
+        this.#pokeAll()
+        break
+      case 'network-lost':
+        this.#options.network.mode = 'none'
+        this.networkChanged()
+        break
+      case 'hang-up':
+        this.hangUp()
+    }
+  }
+
+  #openPort(usbInterface: UsbInterface, name: string): LivePort {
+    const { clock } = this.#options
+    const at = this.#machine?.ports.get(usbInterface.number)
+    const wire = new PtyWire(name, () => {
+      at?.hostClosed(clock.nowMs())
+      pump?.poke()
+    })
+    const pump =
+      at &&
+      new Pump(wire, at, {
+        clock,
+        onEvent: (event) => this.#onEvent(port, event),
+        onDrain: () => this.#call?.wire.drained(),
+      })
+    if (!pump) wire.listen({ data() {}, drain() {}, closed() {} })
+    const port: LivePort = { wire, name, at, pump }
+    return port
+  }
+
+  #closePorts(): void {
+    for (const { pump, wire } of this.#ports) {
+      pump?.stop()
+      wire.hangUp()
+    }
+    this.#ports = []
+  }
+
+  #onEvent(port: LivePort, event: PortEvent): void {
+    switch (event.type) {
+      case 'wake':
+        queueMicrotask(() => this.#pokeAll())
+        break
+      case 'call':
+        this.#openCall(port)
+        break
+      case 'uplink':
+        if (this.#call?.port === port) this.#call.wire.received(event.bytes)
+        break
+      case 'drained':
+        if (!port.pump?.blocked) this.#call?.wire.drained()
+        break
+      case 'call-over':
+        this.#endCall(event.reason)
+        break
+      case 'unplug':
+        queueMicrotask(() => this.unplug())
+        break
+      case 'reboot':
+        queueMicrotask(() => this.replug(REBOOT_MS))
+    }
+  }
+
+  #openCall(port: LivePort): void {
+    const { clock, faults, operator, personality, random } = this.#options
+    const callFaults = faults.takeCall()
+    const atPort = port.at!
+    const pump = port.pump!
+    const wire = new CallWire({
+      path: port.name,
+      send: (bytes) => {
+        const mayGoOn = atPort.downlink(bytes, clock.nowMs())
+        pump.poke()
+        return mayGoOn && !pump.blocked
+      },
+      onClose: () => finish(),
+      loopsBack: callFaults.has('loopback'),
+      bitErrors: Number(callFaults.get('bit-errors') ?? 0),
+      random,
+    })
+    const isOurs = () => this.#call?.wire === wire
+    const finish = () => {
+      if (!isOurs()) return
+      atPort.finishCall(clock.nowMs())
+      pump.poke()
+    }
+    const far = operator.open({
+      wire,
+      personality,
+      faults,
+      callFaults,
+      onUnplug: () => queueMicrotask(() => this.unplug()),
+      onEnd: finish,
+      onDrop: () => {
+        if (!isOurs()) return
+        atPort.dropCall(clock.nowMs())
+        pump.poke()
+      },
+    })
+    this.#call = { port, wire, far }
+  }
+
+  #endCall(reason: string): void {
+    const call = this.#call
+    this.#call = undefined
+    call?.wire.over(reason)
+  }
+
+  #pokeAll(): void {
+    for (const { pump } of this.#ports) pump?.poke()
+  }
+}

@@ -1,0 +1,277 @@
+/** `mmctl connect` against the real D-Bus service: its progress, its end in every way, and what it asks for. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ModemdError } from '../../src/base/errors.ts'
+import { type FakeLink, LINK_UP } from '../support/fake-supervisor.ts'
+import { needs } from '../support/needs.ts'
+import { Running } from './support/mmctl.ts'
+import { at, scene, secretFile } from './support/scene.ts'
+
+const has = needs('dbus-daemon')
+const { phaseMs: ALL_PHASES = {} } = LINK_UP
+
+/** Until the service has told of a change: one more turn than the publisher's. */
+const published = () => new Promise((resolve) => setTimeout(resolve, 20))
+
+async function comeUp(link: FakeLink): Promise<void> {
+  link.change({ state: 'dialling', phaseMs: { modem: 1, sim: 2, network: 350 } })
+  await published()
+  link.change({ state: 'connecting', report: 'CONNECT 150000000', phaseMs: { ...link.snapshot.phaseMs, dial: 120 } })
+  await published()
+  link.change(LINK_UP)
+}
+
+test('without a terminal: a line a phase, then interface, address and name servers', has, async (context) => {
+  const { api, address } = await scene(context)
+  const running = new Running(['connect', 'demo'], { address })
+  await dialled(api.log)
+  await comeUp(api.links[0]!)
+  const { exitCode, stdout, stderr } = await running.ended
+  assert.deepEqual([exitCode, stderr], [0, ''])
+  assert.equal(
+    stdout.replace(/ in \d+\.\d\d s/, ' in 0.12 s'),
+    `  modem    E173 (imei_356938035643809)                         0.00 s
+  SIM      ready                                               0.00 s
+  network  Testnet, home, LTE                                  0.35 s
+  dial     CONNECT 150000000                                   0.12 s
+  LCP      engine builtin                                      0.03 s
+  auth     accepted                                            0.02 s
+  address  10.64.0.2                                           0.01 s
+demo is up on ppp0 in 0.12 s.
+  address  10.64.0.2/32, peer 10.64.64.64
+  DNS      10.11.12.13, 10.11.12.14
+  speed    150 Mbit/s
+`,
+  )
+})
+
+test('on a terminal the running phase is redrawn in its line, within the width', has, async (context) => {
+  const { api, address } = await scene(context)
+  const running = new Running(['connect'], { address, columns: 60 })
+  await dialled(api.log)
+  await running.until(/\r\x1b\[K\x1b\[2m {2}modem .*0\.\d\d s/)
+  api.links[0]!.change({ phaseMs: { modem: 1, sim: 2, network: 350 } })
+  await running.until(/\r\x1b\[K\x1b\[2m {2}dial /)
+  api.links[0]!.change(LINK_UP)
+  const { stdout, exitCode } = await running.ended
+  assert.equal(exitCode, 0)
+  const shown = screen(stdout)
+  assert.deepEqual(
+    shown.slice(0, 8).map((line) => line.trim().split(/\s/)[0]),
+    ['modem', 'SIM', 'network', 'dial', 'LCP', 'auth', 'address', 'demo'],
+  )
+  assert.ok(
+    shown.every((line) => line.length < 60),
+    shown.join('\n'),
+  )
+})
+
+test('phases of an earlier attempt are not shown, a passed phase gets no line', has, async (context) => {
+  const { api, address } = await scene(context)
+  const [link] = api.links
+  link!.change({ state: 'waiting', phaseMs: ALL_PHASES, nextAttemptAtUs: 1n })
+  api.connect = async () => {
+    link!.change({ attempts: 0 })
+    await published()
+    link!.change({ state: 'waiting', phaseMs: {}, nextAttemptAtUs: 0n, attempts: 1 })
+    return link!
+  }
+  const running = new Running(['connect', 'demo'], { address })
+  await new Promise<void>((resolve) => link!.onChange((next) => next.attempts === 1 && resolve()))
+  await published()
+  link!.change({ ...LINK_UP, phaseMs: { modem: 1, sim: 2, network: 3, dial: 4, lcp: 5, address: 6 } })
+  const { stdout } = await running.ended
+  assert.deepEqual(
+    stdout
+      .split('\n')
+      .slice(0, 6)
+      .map((line) => line.trim().split(/\s/)[0]),
+    ['modem', 'SIM', 'network', 'dial', 'LCP', 'address'],
+  )
+})
+
+test('a link that is up is told, not dialled again', has, async (context) => {
+  const { api, run, json } = await scene(context)
+  api.links[0]!.change(LINK_UP)
+  const { stdout, exitCode } = await run('connect')
+  assert.deepEqual([exitCode, stdout.split('\n')[0]], [0, 'demo is up already on ppp0.'])
+  assert.equal(at((await json('connect', 'demo')).document, 'ip4.address'), '10.64.0.2')
+  assert.deepEqual(api.log, [])
+})
+
+test('--json says one document at the end', has, async (context) => {
+  const { api, json } = await scene(context)
+  const running = json('connect', 'demo')
+  await dialled(api.log)
+  await comeUp(api.links[0]!)
+  const { document } = await running
+  assert.deepEqual(
+    ['id', 'state', 'interface', 'phaseMs.dial', 'report'].map((path) => at(document, path)),
+    ['demo', 'up', 'ppp0', 120, 'CONNECT 150000000'],
+  )
+})
+
+test(
+  'a failure says what was seen, what it means and what to do; its exit code is of the cause',
+  has,
+  async (context) => {
+    const { api, address, json } = await scene(context)
+    const [link] = api.links
+    link!.settled = async () => {
+      throw new ModemdError('AuthFailed', 'Authentication-Nak "no" (auth-refused): Correct `password`.', 'auth-refused')
+    }
+    api.connect = async () => {
+      link!.change({ state: 'dialling', phaseMs: { modem: 1 } })
+      await published()
+      link!.change({ state: 'failed', cause: 'auth-refused', causeDetail: 'Authentication-Nak "no"' })
+      return link!
+    }
+    const { exitCode, stdout, stderr } = await new Running(['connect', 'demo'], { address }).ended
+    assert.equal(exitCode, 10)
+    assert.match(stdout, /^ {2}modem .*\n {2}SIM {6}failed +0\.\d\d s\n$/)
+    assert.equal(
+      stderr,
+      'mmctl: demo did not connect: Authentication-Nak "no" (auth-refused): Correct `password`.\n' +
+        '  It means: The other side refused the user name or the password.\n',
+    )
+    const { document } = await json('connect', 'demo')
+    assert.deepEqual(document, {
+      error: {
+        name: 'org.modemd.Error.AuthFailed',
+        message: 'demo did not connect: Authentication-Nak "no" (auth-refused): Correct `password`.',
+        cause: 'auth-refused',
+      },
+    })
+  },
+)
+
+test('a refusal before anything moved is not blamed on an old cause', has, async (context) => {
+  const { api, run } = await scene(context)
+  api.links[0]!.change({ state: 'failed', cause: 'busy' })
+  api.connect = async () => {
+    throw new ModemdError('Busy', 'The modem is used by the link office: end that first.')
+  }
+  const { exitCode, stderr } = await run('connect')
+  assert.deepEqual([exitCode, stderr], [1, 'mmctl: The modem is used by the link office: end that first.\n'])
+})
+
+test('interrupted, it stops what it started', has, async (context) => {
+  const { api, start } = await scene(context)
+  const running = start(['connect', 'demo'])
+  await dialled(api.log)
+  await running.until(/modem/)
+  running.interrupt()
+  const { exitCode, stderr } = await running.ended
+  assert.deepEqual([exitCode, stderr], [130, 'mmctl: interrupted: demo was stopped\n'])
+  assert.deepEqual(api.log.slice(-2), ['disconnect(demo)', 'down(demo)'])
+})
+
+test(
+  'interrupted, it leaves alone what was on its way before; a second interrupt does not wait',
+  has,
+  async (context) => {
+    const { api, start } = await scene(context)
+    const [link] = api.links
+    link!.change({ state: 'dialling' })
+    const first = start(['connect', 'demo'])
+    await dialled(api.log)
+    first.interrupt()
+    assert.deepEqual(
+      [(await first.ended).exitCode, (await first.ended).stderr],
+      [130, 'mmctl: interrupted: demo goes on, as it did before\n'],
+    )
+    assert.ok(!api.log.includes('disconnect(demo)'))
+
+    link!.change({ state: 'idle' })
+    const asked = new Promise<void>((resolve) => {
+      api.disconnect = () => {
+        resolve()
+        return new Promise(() => {})
+      }
+    })
+    const second = start(['connect', 'demo'])
+    await dialled(api.log, 2)
+    second.interrupt()
+    await asked
+    second.interrupt()
+    assert.equal((await second.ended).exitCode, 130)
+  },
+)
+
+test('--timeout gives up, stops the link and ends with 6', has, async (context) => {
+  const { api, run, json } = await scene(context)
+  const { exitCode, stderr } = await run('connect', 'demo', '--timeout', '0.05')
+  assert.equal(exitCode, 6)
+  assert.equal(
+    stderr,
+    'mmctl: demo is not up after 0.05 s: it was stopped; `mmctl connect --timeout` gives it more time\n',
+  )
+  assert.ok(api.log.includes('down(demo)'))
+  const { document } = await json('connect', 'demo', '--timeout', '0.05')
+  assert.equal(at(document, 'error.name'), 'org.modemd.Error.Timeout')
+})
+
+test('--no-wait returns at once', has, async (context) => {
+  const { api, run, json } = await scene(context)
+  assert.match((await run('connect', '--no-wait')).stdout, /^demo is being connected: /)
+  assert.equal(at((await json('connect', 'demo', '--no-wait')).document, 'state'), 'dialling')
+  assert.deepEqual(api.log, ['connect(demo, {})', 'connect(demo, {})'])
+})
+
+test('options go to modemd, secrets by file', has, async (context) => {
+  const { api, run } = await scene(context)
+  const [password, pin] = [secretFile(context, 'geheim\n'), secretFile(context, '1234\n')]
+  const options = ['--apn', 'a.b', '--user', 'u', '--password-file', password, '--pin-file', pin, '--number', '*99#']
+  await run('connect', 'demo', '--no-wait', ...options, '--ip', '4', '--engine', 'builtin', '--timeout', '30')
+  const expected = {
+    apn: 'a.b',
+    user: 'u',
+    number: '*99#',
+    ip: '4',
+    engine: 'builtin',
+    password: 'geheim',
+    pin: '1234',
+  }
+  const [, profile, said] = /^connect\((\w*), (.*)\)$/.exec(api.log[0]!)!
+  assert.equal(profile, 'demo')
+  assert.deepEqual(JSON.parse(said!), { ...expected, timeout: 30_000 })
+  assert.equal((await run('connect', '--pin-file', secretFile(context, 'x'))).exitCode, 2)
+  assert.equal((await run('connect', '--apn', 'a"b', '--no-wait')).exitCode, 2)
+})
+
+test('without a profile the link is `manual`, through the modem that is named', has, async (context) => {
+  const { api, run, start } = await scene(context)
+  assert.match((await run('connect', '--modem', '0', '--no-wait')).stdout, /^manual is being connected/)
+  assert.match(api.log[0]!, /^connect\(, \{"modem":"imei_356938035643809"\}\)$/)
+  assert.equal((await run('connect', 'demo', '--modem', '0')).exitCode, 2)
+  assert.equal((await run('connect', 'nope')).exitCode, 4)
+  assert.equal((await run('connect', '--modem', 'nope')).exitCode, 4)
+
+  api.addLink({ id: 'office', profile: 'office' })
+  assert.match((await run('connect')).stderr, /several profiles: name one of demo, office/)
+  for (const link of [...api.links]) api.removeLink(link)
+  const running = start(['connect'])
+  await dialled(api.log, 2)
+  await running.until(/modem/)
+  api.links[0]!.change(LINK_UP)
+  assert.match((await running.ended).stdout, /manual is up on ppp0/)
+})
+
+/** Connect has come `times` times. */
+async function dialled(log: readonly string[], times = 1): Promise<void> {
+  while (log.filter((call) => call.startsWith('connect(')).length < times) await published()
+}
+
+/** What a terminal shows in the end: lines redrawn in place are their last version. */
+function screen(output: string): string[] {
+  return output
+    .split('\n')
+    .map((line) =>
+      line
+        .split('\r\x1b[K')
+        .at(-1)!
+        .replace(/\x1b\[[0-9;]*m/g, ''),
+    )
+    .filter((line) => line !== '')
+}

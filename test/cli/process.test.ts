@@ -1,0 +1,121 @@
+/** mmctl as the process that users start: its entry, a real terminal, a broken pipe, signals. */
+
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { type TestContext, test } from 'node:test'
+import { openPty } from '../../src/system/pty.ts'
+import { serve } from '../bus/fixture.ts'
+import { needs } from '../support/needs.ts'
+
+const has = needs('dbus-daemon')
+
+function start(address: string, argv: readonly string[], stdio: 'pipe' | number): ChildProcess {
+  const node = ['--import', 'tsx', 'src/cli/main.ts', ...argv]
+  const env = { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: address, TERM: 'xterm', CI: undefined, NO_COLOR: undefined }
+  return spawn(process.execPath, node, { stdio: [stdio, stdio, stdio], env })
+}
+
+interface Ended {
+  readonly exitCode: number | null
+  readonly stdout: string
+}
+
+async function run(address: string, ...argv: readonly string[]): Promise<Ended> {
+  const child = start(address, argv, 'pipe')
+  let stdout = ''
+  child.stdout!.on('data', (bytes) => {
+    stdout += bytes
+  })
+  return { exitCode: await exitOf(child), stdout }
+}
+
+function exitOf(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.once('close', resolve))
+}
+
+/** mmctl on a terminal of its own. */
+function onTerminal(context: TestContext, address: string, ...argv: readonly string[]) {
+  const pty = openPty()
+  context.after(() => pty.close())
+  const screen = { text: '' }
+  const waiters = new Set<() => void>()
+  pty.onData((bytes) => {
+    screen.text += Buffer.from(bytes).toString('utf8')
+    for (const look of [...waiters]) look()
+  })
+  const slaveFd = openSync(pty.slavePath, 'r+')
+  const child = start(address, argv, slaveFd)
+  closeSync(slaveFd)
+  context.after(() => child.kill('SIGKILL'))
+  const until = (pattern: RegExp) =>
+    new Promise<void>((resolve) => {
+      const look = () => pattern.test(screen.text) && resolve()
+      waiters.add(look)
+      look()
+    })
+  return { screen, child, until, type: (keys: string) => pty.write(Buffer.from(keys)) }
+}
+
+test('the quick way of `list` and the long way say the same', has, async (context) => {
+  const { bus } = await serve(context)
+  const [quick, long, json] = await Promise.all([
+    run(bus.address, 'list'),
+    run('unix:path=/nonexistent', 'list', '--bus', bus.address),
+    run(bus.address, '--json', 'list'),
+  ])
+  assert.deepEqual(quick, long)
+  assert.match(quick.stdout, /^# {2}ID .*\n0 {2}imei_356938035643809 /)
+  assert.equal(JSON.parse(json.stdout)[0].id, 'imei_356938035643809')
+  assert.deepEqual(await run(bus.address, 'list', 'x', 'y'), { exitCode: 2, stdout: '' })
+  assert.equal((await run('unix:path=/nonexistent', 'list')).exitCode, 3)
+})
+
+test(
+  'on a terminal there is colour and a phase that is redrawn; SIGINT stops what was started',
+  has,
+  async (context) => {
+    const { bus, api } = await serve(context)
+    const { child, screen, until } = onTerminal(context, bus.address, 'connect', 'demo')
+    const exit = exitOf(child)
+    await until(/\r\x1b\[K\x1b\[2m {2}modem .*\d s\x1b\[22m/)
+    api.links[0]!.change({ phaseMs: { modem: 5 } })
+    await until(/E173 \(imei_356938035643809\)/)
+    child.kill('SIGINT')
+    assert.equal(await exit, 130)
+    assert.match(screen.text, /mmctl: interrupted: demo was stopped/)
+    assert.ok(api.log.includes('disconnect(demo)'))
+  },
+)
+
+test('a PIN typed on a terminal is not echoed', has, async (context) => {
+  const { bus, api } = await serve(context)
+  api.modems[0]!.change({ state: 'locked', sim: { status: 'pin', pinTries: 3 } })
+  const { child, screen, until, type } = onTerminal(context, bus.address, 'sim', 'unlock')
+  const exit = exitOf(child)
+  await until(/PIN for the SIM .*: /)
+  type('1234\r')
+  assert.equal(await exit, 0)
+  assert.match(screen.text, /is unlocked/)
+  assert.doesNotMatch(screen.text, /1234/)
+  assert.deepEqual(api.log, ['sendPin(1234, person)'])
+})
+
+test('a reader that goes away ends it without a word', has, async (context) => {
+  const { bus, api } = await serve(context)
+  const child = start(bus.address, ['monitor'], 'pipe')
+  let stderr = ''
+  child.stderr!.on('data', (bytes) => {
+    stderr += bytes
+  })
+  const exit = exitOf(child)
+  const talk = setInterval(
+    () => api.modems[0]!.change({ signalQuality: api.modems[0]!.snapshot.signalQuality === 50 ? 51 : 50 }),
+    10,
+  )
+  context.after(() => clearInterval(talk))
+  await new Promise((resolve) => child.stdout!.once('data', resolve))
+  child.stdout!.destroy()
+  assert.notEqual(await exit, null)
+  assert.equal(stderr, '')
+})

@@ -1,0 +1,120 @@
+/** `mmctl sim` and `mmctl profile` against the real D-Bus service: what they say, and where secrets go. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MODEM_SNAPSHOT } from '../support/fake-supervisor.ts'
+import { needs } from '../support/needs.ts'
+import { Keyboard } from './support/mmctl.ts'
+import { scene, secretFile } from './support/scene.ts'
+
+const has = needs('dbus-daemon')
+
+test('sim status', has, async (context) => {
+  const { run, json } = await scene(context)
+  assert.equal(
+    (await run('sim', 'status')).stdout,
+    'modem           imei_356938035643809\nstatus          ready\nICCID           8901260862291477113\n' +
+      'operator        Testnet\nPIN tries left  3\nPUK tries left  10\n',
+  )
+  assert.deepEqual((await json('sim', 'status')).document, {
+    modem: MODEM_SNAPSHOT.id,
+    status: 'ready',
+    iccid: '8901260862291477113',
+    operatorName: 'Testnet',
+    pinTries: 3,
+    pukTries: 10,
+  })
+})
+
+test('sim unlock asks for the PIN without echo, and sends it only when it can be one', has, async (context) => {
+  const { api, start } = await scene(context)
+  const ask = async (keys: readonly string[]) => {
+    const stdin = new Keyboard()
+    const running = start(['sim', 'unlock'], { stdin })
+    await running.until(/PIN for the SIM in imei_356938035643809 \(3 tries left\): /)
+    assert.ok(stdin.isRaw)
+    for (const key of keys) stdin.type(key)
+    const ended = await running.ended
+    assert.ok(!stdin.isRaw)
+    assert.ok(!/12/.test(ended.stdout + ended.stderr), 'the PIN is not shown')
+    return ended
+  }
+  assert.equal((await start(['sim', 'unlock']).ended).stdout, 'The SIM in imei_356938035643809 is unlocked.\n')
+  assert.deepEqual(api.log, [])
+
+  api.modems[0]!.change({ state: 'locked', sim: { status: 'pin', pinTries: 3 } })
+  assert.equal((await ask(['12', '9\x7f34', '\r'])).exitCode, 0)
+  assert.deepEqual(api.log, ['sendPin(1234, person)'])
+  assert.equal((await ask(['12345678', '9', '\r'])).exitCode, 2)
+  const cancelled = await ask(['12', '\x03'])
+  assert.equal(cancelled.exitCode, 130)
+  assert.equal(api.log.length, 1)
+  const refused = await ask(['4444\r'])
+  assert.equal(refused.exitCode, 7)
+  assert.match(refused.stderr, /\nmmctl: The SIM refused the PIN; 2 tries are left\.\n$/)
+})
+
+test('sim unlock from a file; where no PIN helps none is asked for', has, async (context) => {
+  const { api, run } = await scene(context)
+  api.modems[0]!.change({ state: 'locked', sim: { status: 'pin', pinTries: 3 } })
+  assert.equal((await run('sim', 'unlock', '--pin-file', secretFile(context, '1234\n'))).exitCode, 0)
+  const open = await run('sim', 'unlock', '--pin-file', secretFile(context, '1234\n', 0o644))
+  assert.equal(open.exitCode, 0)
+  assert.match(open.stderr, /^mmctl: others can read the PIN in .*: run `chmod 600 .*`\n$/)
+  assert.equal((await run('sim', 'unlock', '--pin-file', secretFile(context, '12\n'))).exitCode, 2)
+  assert.equal((await run('sim', 'unlock', '--pin-file', secretFile(context, ''))).exitCode, 2)
+  assert.match((await run('sim', 'unlock', '--pin-file', '/nonexistent')).stderr, /cannot be read.*ENOENT/)
+  const blind = await run('sim', 'unlock')
+  assert.equal(blind.exitCode, 2)
+  assert.match(blind.stderr, /no terminal to ask on: use --pin-file FILE/)
+  assert.equal(api.log.length, 2)
+
+  api.modems[0]!.change({ sim: { status: 'puk', pinTries: 0, pukTries: 10 } })
+  assert.equal((await run('sim', 'unlock')).exitCode, 7)
+  api.modems[0]!.change({ state: 'absent-sim', sim: { status: 'absent' } })
+  assert.equal((await run('sim', 'unlock')).exitCode, 7)
+  assert.equal(api.log.length, 2)
+})
+
+test('profile list, show, add, remove', has, async (context) => {
+  const { api, run, json } = await scene(context)
+  assert.equal(
+    (await run('profile', 'list')).stdout,
+    '#  NAME  APN       MODEM  AUTOCONNECT  LINK\n0  demo  internet  -      yes          idle\n',
+  )
+  assert.equal(
+    (await run('profile', 'show')).stdout,
+    'name         demo\napn          internet\nautoconnect  yes\npriority     0\n',
+  )
+  assert.deepEqual((await json('profile', 'list')).document, api.profileList)
+  assert.deepEqual((await json('profile', 'show', 'de')).document, api.profileList[0])
+  assert.equal((await run('profile', 'show', 'nope')).exitCode, 4)
+
+  const password = secretFile(context, 'p ä\nrest')
+  const pin = secretFile(context, '1234')
+  const added = await run(
+    ...['profile', 'add', 'office', '--apn', 'office.example', '--user', 'me', '--password-file', password],
+    ...['--pin-file', pin, '--no-autoconnect', '--roaming', '--set', 'mtu=1400', '--set', 'dns=none'],
+  )
+  assert.equal(added.stdout, 'Profile office is saved: `mmctl connect office` uses it.\n')
+  assert.deepEqual(JSON.parse(/^saveProfile\((.*)\)$/.exec(api.log[0]!)![1]!), {
+    name: 'office',
+    apn: 'office.example',
+    username: 'me',
+    password: 'p ä',
+    pin: '1234',
+    mtu: '1400',
+    dns: 'none',
+    autoconnect: false,
+    roaming: true,
+  })
+  assert.match((await run('profile', 'add', 'demo')).stderr, /there is a profile "demo" already/)
+  assert.match((await run('profile', 'add', 'x', '--set', 'pin=1234')).stderr, /must not be an argument.*--pin-file/)
+  assert.equal((await run('profile', 'add', 'x', '--set', 'mtu')).exitCode, 2)
+  assert.equal((await run('profile', 'remove', 'demo')).stdout, 'Profile demo is removed.\n')
+  assert.deepEqual(api.log.slice(1), ['removeProfile(demo)'])
+
+  api.profileList = []
+  assert.match((await run('profile', 'list')).stdout, /^There is no profile; `mmctl connect` works without one\./)
+  assert.equal((await run('profile', 'show')).exitCode, 4)
+})

@@ -1,0 +1,490 @@
+/** The configuration from real files in a folder of its own; every example of the manual with its exact values. */
+
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { ModemdError } from '../../src/base/errors.ts'
+import { Configuration } from '../../src/daemon/config.ts'
+import type { Profile } from '../../src/link/profile.ts'
+
+const MODEMD_CONF = `; modemd.conf
+[daemon]
+log-level = info              ; error warn info debug
+modemmanager-api = no
+at-console = no
+metrics = no                  ; 127.0.0.1:9469 → Prometheus text
+apn-database = /usr/share/mobile-broadband-provider-info/serviceproviders.xml
+
+[detect]
+allow = auto                  ; a list: auto (known modems) and more, e.g. auto usb:abcd:1234 tty:/dev/ttyS1; or strict (only [device] and listed)
+ignore = usb:2341:*
+
+[device "tty:/dev/ttyS1"]     ; a modem that USB cannot tell about, or what differs for one
+baud = 115200
+init = AT+CFUN=1
+`
+
+const INTERNET_CONF = `; profiles/internet.conf
+[profile]
+type = gsm                    ; gsm pppoe
+apn = auto                    ; from the database by the SIM's operator, or given
+number = *99#
+username =
+password =
+pin =
+modem = any                   ; an id, imei:…, usb:1-2, tty:…
+autoconnect = yes
+dial-timeout = 60s
+roaming = no
+ip = 4                        ; 4 6 46
+chat-script =                 ; a root-owned chat(8) file under /etc/modemd that replaces the built-in dial script (\\T is the number)
+priority = 0                  ; fail-over order among profiles that are up; the route metric follows
+sim =                         ; bind to an ICCID
+cid = auto                    ; PDP context; auto never overwrites CID 1 of an LTE modem with another APN
+interface =                   ; pppoe: the Ethernet interface
+service =                     ; pppoe
+ac-name =                     ; pppoe
+share =                       ; an interface on which to serve PPPoE clients with NAT through this link
+check =                       ; a host:port to reach once the link is up (off by default)
+data-limit =                  ; 5GB per month; stops the link and says so
+
+[ppp]
+engine = auto
+auth = any                    ; any none pap chap mschapv2
+mtu = 1500
+lcp-restart = 3s
+lcp-max-configure = 10
+lcp-echo-interval = 10s
+lcp-echo-failure = 3
+default-route = yes
+route-metric = 700
+dns = auto                    ; auto (systemd-resolved, resolvconf, file) none
+options =                     ; extra pppd options, engine pppd only
+
+[redial]                      ; by cause; what is not named keeps its default
+busy = 5s
+no-carrier = 5s*2..5m         ; first, factor, longest; jitter is always on
+no-dialtone = 60s
+auth-refused = stop
+hung-up = 1s*2..2m
+reset-after = 4               ; failures in a row before the next rung of the recovery ladder
+`
+
+type Files = Readonly<Record<string, string>>
+
+/** Files by their path under /etc/modemd; profiles are 0600. */
+function withFiles<T>(files: Files, use: (root: string, home: string) => T): T {
+  const root = mkdtempSync(join(tmpdir(), 'modemd-config-'))
+  const home = join(root, 'etc/modemd')
+  const clean = () => rmSync(root, { recursive: true })
+  mkdirSync(home, { recursive: true })
+  for (const [name, text] of Object.entries(files)) put(home, name, text)
+  try {
+    const result = use(root, home)
+    if (result instanceof Promise) return result.finally(clean) as T
+    clean()
+    return result
+  } catch (error) {
+    clean()
+    throw error
+  }
+}
+
+function put(home: string, name: string, text: string, mode = 0o600): void {
+  mkdirSync(dirname(join(home, name)), { recursive: true })
+  writeFileSync(join(home, name), text)
+  chmodSync(join(home, name), mode)
+}
+
+function open(files: Files): Configuration {
+  return withFiles(files, (root) => new Configuration({ root }))
+}
+
+function profileOf(text: string): Profile {
+  const { profiles, faults } = open({ 'profiles/p.conf': text })
+  assert.deepEqual(faults, [])
+  return profiles[0]!
+}
+
+function faultsOfProfile(text: string): readonly string[] {
+  return open({ 'profiles/p.conf': text }).faults.map((fault) => fault.replace('/etc/modemd/profiles/p.conf:', ''))
+}
+
+test('the example modemd.conf has its exact values', () => {
+  const { daemon, faults, warnings } = open({ 'modemd.conf': MODEMD_CONF })
+  assert.deepEqual(faults, [])
+  assert.deepEqual(warnings, [])
+  assert.deepEqual(daemon, {
+    logLevel: 'info',
+    allow: ['auto'],
+    ignore: ['usb:2341:*'],
+    devices: [{ device: 'tty:/dev/ttyS1', baud: 115_200, init: 'AT+CFUN=1' }],
+  })
+})
+
+test('the example profile has its exact values', () => {
+  const { fields, redial, ...profile } = open({ 'profiles/internet.conf': INTERNET_CONF }).profiles[0]!
+  assert.deepEqual(profile, {
+    name: 'internet',
+    type: 'gsm',
+    apn: 'auto',
+    number: '*99#',
+    username: '',
+    password: '',
+    pin: '',
+    modem: 'any',
+    sim: '',
+    autoconnect: true,
+    dialTimeoutMs: 60_000,
+    roaming: false,
+    ip: '4',
+    chatScript: undefined,
+    priority: 0,
+    cid: 'auto',
+    engine: 'auto',
+    auth: 'any',
+    mtuBytes: 1500,
+    lcpRestartMs: 3000,
+    lcpMaxConfigure: 10,
+    lcpEchoIntervalMs: 10_000,
+    lcpEchoFailure: 3,
+    defaultRoute: true,
+    routeMetric: 700,
+    dns: true,
+    resetAfter: 4,
+    needsAdministrator: false,
+    unsupported: [],
+  })
+  assert.deepEqual(redial.busy, { firstMs: 5000, factor: 1, longestMs: 5000 })
+  assert.deepEqual(redial['no-carrier'], { firstMs: 5000, factor: 2, longestMs: 300_000 })
+  assert.deepEqual(redial['no-dialtone'], { firstMs: 60_000, factor: 1, longestMs: 60_000 })
+  assert.equal(redial['auth-refused'], 'stop')
+  assert.deepEqual(redial['hung-up'], { firstMs: 1000, factor: 2, longestMs: 120_000 })
+  assert.equal(fields.name, 'internet')
+  assert.equal(fields.autoconnect, true)
+  assert.equal(fields.mtu, 1500)
+  assert.equal(fields['dial-timeout'], '1m')
+  assert.equal(fields['redial.no-carrier'], '5s*2..5m')
+  assert.ok(!('password' in fields) && !('pin' in fields))
+})
+
+test('the example profile says only defaults, apart from autoconnect', () => {
+  const example = open({ 'profiles/internet.conf': INTERNET_CONF }).profiles[0]!
+  const empty = open({ 'profiles/internet.conf': '' }).profiles[0]!
+  assert.deepEqual({ ...example, autoconnect: false, fields: {} }, { ...empty, fields: {} })
+})
+
+test('no file at all is fine', () => {
+  const configuration = open({})
+  assert.deepEqual(configuration.faults, [])
+  assert.deepEqual(configuration.daemon, { logLevel: 'info', allow: ['auto'], ignore: [], devices: [] })
+  assert.deepEqual(configuration.profiles, [])
+  assert.equal(configuration.manual.name, 'manual')
+  assert.equal(configuration.manual.number, '*99#')
+})
+
+test('drop-ins override single keys, in the order of their names', () => {
+  const { daemon, faults } = open({
+    'modemd.conf': '[daemon]\nlog-level = info\n[detect]\nignore = usb:1:2',
+    'conf.d/20-b.conf': '[daemon]\nlog-level = debug\n[device "usb:1-2"]\nbaud = 9600',
+    'conf.d/10-a.conf': '[daemon]\nlog-level = warn\n[detect]\nignore = usb:2341:*, usb:ABCD:1234 tty:/dev/ttyS0',
+    'conf.d/README': 'not read',
+    'conf.d/.hidden.conf': 'not read',
+  })
+  assert.deepEqual(faults, [])
+  assert.equal(daemon?.logLevel, 'debug')
+  assert.deepEqual(daemon?.ignore, ['usb:2341:*', 'usb:abcd:1234', 'tty:/dev/ttyS0'])
+  assert.deepEqual(daemon?.devices, [{ device: 'usb:1-2', baud: 9600, init: '' }])
+})
+
+test('a bad modemd.conf: every fault with file, line, reason, and no settings', () => {
+  const { daemon, faults } = open({
+    'modemd.conf':
+      '[daemon]\nlog-levle = debug\nlog-level = loud\nmtu = 5\n[demon]\n[device]\n[device "x"]\nbaud = fast\nmodemmanager-api = true\n[detect "a"]\nignore = *',
+  })
+  assert.equal(daemon, undefined)
+  assert.deepEqual(faults, [
+    '/etc/modemd/modemd.conf:5: there is no section [demon]: did you mean [daemon]?',
+    '/etc/modemd/modemd.conf:6: must say which: [device "tty:/dev/ttyS1"]',
+    '/etc/modemd/modemd.conf:10: must be just [detect]',
+    '/etc/modemd/modemd.conf:2: there is no key log-levle in [daemon]: did you mean log-level?',
+    '/etc/modemd/modemd.conf:4: there is no key mtu in [daemon]',
+    '/etc/modemd/modemd.conf:3: log-level must be one of: error, warn, info, debug',
+    '/etc/modemd/modemd.conf:9: modemmanager-api belongs into [daemon], not into [device]',
+    '/etc/modemd/modemd.conf:8: baud must be a whole number from 300 to 4000000',
+    '/etc/modemd/modemd.conf:7: [device "x"] must be tty:/dev/NAME, usb:VENDOR:PRODUCT or usb:BUS-PORT',
+  ])
+})
+
+test('a file broken later leaves its last good form in force', () =>
+  withFiles(
+    { 'modemd.conf': '[daemon]\nlog-level = warn', 'profiles/a.conf': '[profile]\napn = good', 'profiles/b.conf': '' },
+    (root, home) => {
+      const configuration = new Configuration({ root })
+      put(home, 'modemd.conf', '[daemon]\nlog-level = ')
+      put(home, 'profiles/a.conf', '[profile]\napn = not good')
+      put(home, 'profiles/b.conf', '[profile]\napn = new')
+      configuration.reload()
+      assert.equal(configuration.daemon?.logLevel, 'warn')
+      assert.deepEqual(
+        configuration.profiles.map(({ name, apn }) => [name, apn]),
+        [
+          ['a', 'good'],
+          ['b', 'new'],
+        ],
+      )
+      assert.deepEqual(configuration.faults, [
+        '/etc/modemd/modemd.conf:2: log-level must be one of: error, warn, info, debug',
+        '/etc/modemd/profiles/a.conf:2: apn may have letters, digits, dots and hyphens, at most 100',
+      ])
+      rmSync(join(home, 'profiles/a.conf'))
+      rmSync(join(home, 'modemd.conf'))
+      configuration.reload()
+      assert.deepEqual(
+        configuration.profiles.map(({ name }) => name),
+        ['b'],
+      )
+      assert.equal(configuration.daemon?.logLevel, 'info')
+    },
+  ))
+
+test('--config takes conf.d and profiles from beside it, and must be there', () =>
+  withFiles(
+    {
+      'other.conf': '[daemon]\nlog-level = warn',
+      'conf.d/a.conf': '[daemon]\nat-console = yes',
+      'profiles/p.conf': '',
+    },
+    (_, home) => {
+      const configuration = new Configuration({ root: '/nowhere', file: join(home, 'other.conf') })
+      assert.deepEqual(configuration.faults, [])
+      assert.equal(configuration.daemon?.logLevel, 'warn')
+      assert.deepEqual(configuration.warnings, [
+        `${home}/conf.d/a.conf:2: this version does not support at-console = yes`,
+      ])
+      assert.deepEqual(
+        configuration.profiles.map(({ name }) => name),
+        ['p'],
+      )
+      const absent = new Configuration({ root: '', file: join(home, 'absent.conf') })
+      assert.deepEqual(absent.faults, [`${home}/absent.conf:1: is not there`])
+      assert.equal(absent.daemon, undefined)
+    },
+  ))
+
+test('a secret that everyone can read is refused with the chmod to run', () =>
+  withFiles({}, (root, home) => {
+    put(home, 'profiles/p.conf', '[profile]\napn = x\npin = 1234', 0o644)
+    put(home, 'profiles/q.conf', '[profile]\npassword =', 0o644)
+    const { profiles, faults, secrets } = new Configuration({ root })
+    assert.deepEqual(faults, [
+      '/etc/modemd/profiles/p.conf:3: has a secret and everyone can read it: run chmod 600 /etc/modemd/profiles/p.conf',
+    ])
+    assert.deepEqual(
+      profiles.map(({ name }) => name),
+      ['q'],
+    )
+    assert.deepEqual(secrets, [])
+  }))
+
+test('faults never show a value that may be a secret', () => {
+  const faults = faultsOfProfile('[profile]\npin = 12x4\npassword = se"cret\n12x4\n')
+  assert.deepEqual(faults, [
+    '4: has no `=`: write name = value, or put ; before a comment',
+    '3: password must have no quotation mark and no control character',
+    '2: pin must be 4 to 8 digits',
+  ])
+})
+
+test('odd files: names, kinds, sizes, encodings', () =>
+  withFiles({}, (root, home) => {
+    put(home, 'profiles/a b.conf', '')
+    put(home, 'profiles/manual.conf', '')
+    put(home, 'profiles/big.conf', ';'.repeat(300_000))
+    put(home, 'profiles/ok.conf', '')
+    writeFileSync(join(home, 'profiles/latin.conf'), Buffer.from('; \xe9', 'latin1'))
+    mkdirSync(join(home, 'profiles/folder.conf'))
+    symlinkSync('/dev/zero', join(home, 'profiles/zero.conf'))
+    execFileSync('mkfifo', [join(home, 'profiles/fifo.conf')])
+    const { profiles, faults } = new Configuration({ root })
+    assert.deepEqual(
+      profiles.map(({ name }) => name),
+      ['ok'],
+    )
+    assert.deepEqual(
+      faults.map((fault) => fault.replace('/etc/modemd/profiles/', '')),
+      [
+        'a b.conf:1: the name of a profile may have letters, digits, dots, underscores and hyphens, at most 64',
+        'big.conf:1: is longer than 256 KiB',
+        'fifo.conf:1: is not a regular file',
+        'folder.conf:1: is not a regular file',
+        'latin.conf:1: is not valid UTF-8; save it as plain text',
+        'manual.conf:1: the name of a profile is kept for the link without a profile',
+        'zero.conf:1: is not a regular file',
+      ],
+    )
+  }))
+
+test('what this version cannot do is said, and the link refuses it', () => {
+  const { profiles, warnings, faults } = open({
+    'profiles/p.conf': '[profile]\ndata-limit = 5GB\nip = 46\n[ppp]\nauth = mschapv2',
+  })
+  assert.deepEqual(faults, [])
+  assert.deepEqual(profiles[0]!.unsupported, ['ip = 46', 'data-limit = 5GB', 'auth = mschapv2'])
+  assert.match(warnings[0]!, /p\.conf:1: this version does not support ip = 46: the profile cannot be connected/)
+})
+
+const BAD_VALUES: readonly (readonly [string, RegExp])[] = [
+  ['apn =', /apn must not be empty/],
+  ['apn = a b', /apn may have letters/],
+  ['number = 0800-CALL', /number may have digits/],
+  ['pin = 123', /pin must be 4 to 8 digits/],
+  ['username = a"b', /username must have no quotation mark/],
+  [`password = ${'é'.repeat(128)}`, /password may have at most 255 bytes/],
+  ['modem = first', /modem must be any, a modem's id/],
+  ['dial-timeout = 60', /dial-timeout must be a time with its unit/],
+  ['dial-timeout = 2h', /dial-timeout must be from 1s to 1h/],
+  ['roaming = true', /roaming must be yes or no/],
+  ['cid = 17', /cid must be a whole number from 1 to 16/],
+  ['sim = 12', /sim must be an ICCID/],
+  ['share = eth/0', /share must be the name of a network interface/],
+  ['check = host', /check must be host:port/],
+  ['check = host:70000', /check must be host:port/],
+  ['data-limit = 5', /data-limit must be a size with its unit/],
+  ['priority = -1', /priority must be a whole number/],
+  ['chat-script = ../../shadow', /chat-script must not lead through/],
+  ['aotoconnect = yes', /did you mean autoconnect\?/],
+  ['engine = auto', /engine belongs into \[ppp\]/],
+  ['mtu = 1500', /mtu belongs into \[ppp\]/],
+]
+
+for (const [line, expected] of BAD_VALUES) {
+  test(`bad value: ${line.slice(0, 40)}`, () => {
+    const faults = faultsOfProfile(`[profile]\n${line}`)
+    assert.equal(faults.length, 1, faults.join('\n'))
+    assert.match(faults[0]!, expected)
+    assert.match(faults[0]!, /^2: /)
+  })
+}
+
+for (const rule of ['5', '5s*2', '5s*0..5m', '5s*2..1s', 'never', '0s', '5s*..5m', '2d', '5s*2..', '*']) {
+  test(`bad redial rule: ${rule}`, () => {
+    assert.equal(faultsOfProfile(`[redial]\nbusy = ${rule}`).length, 1)
+  })
+}
+
+test('redial rules for a cause nobody may redial, and for one that is none', () => {
+  assert.match(faultsOfProfile('[redial]\nuser-request = 5s')[0]!, /no key user-request/)
+  assert.match(faultsOfProfile('[redial]\nno-carier = 5s')[0]!, /did you mean no-carrier\?/)
+  assert.deepEqual(profileOf('[redial]\nbusy = 1.5s*1.5..1h').redial.busy, {
+    firstMs: 1500,
+    factor: 1.5,
+    longestMs: 3_600_000,
+  })
+})
+
+test(
+  'a chat script is taken from a file of root under the configuration only',
+  { skip: process.geteuid?.() !== 0 && 'not root' },
+  () =>
+    withFiles(
+      { 'dial.chat': 'ABORT BUSY "" ATD\\T', 'profiles/p.conf': '[profile]\nchat-script = /etc/modemd/dial.chat' },
+      (root, home) => {
+        const configuration = new Configuration({ root })
+        assert.deepEqual(configuration.faults, [])
+        assert.equal(configuration.profiles[0]!.chatScript, 'ABORT BUSY "" ATD\\T')
+        assert.equal(configuration.profiles[0]!.needsAdministrator, true)
+
+        const faultFor = (script: string) => {
+          put(home, 'profiles/p.conf', `[profile]\nchat-script = ${script}`)
+          configuration.reload()
+          return configuration.faults.join()
+        }
+        assert.equal(faultFor('dial.chat'), '')
+        assert.match(faultFor('/etc/passwd'), /p\.conf:2: chat-script = \/etc\/passwd is not under \/etc\/modemd/)
+        assert.match(faultFor('absent'), /is not there/)
+        symlinkSync('/etc/passwd', join(home, 'link'))
+        assert.match(faultFor('link'), /symbolic link/)
+        chmodSync(join(home, 'dial.chat'), 0o666)
+        assert.match(faultFor('dial.chat'), /can be written by others: run chmod go-w dial\.chat/)
+      },
+    ),
+)
+
+test('saved profiles are 0600, keep comments and untold keys, and read the same', () =>
+  withFiles(
+    { 'profiles/p.conf': '; mine\n[profile]\napn = old ; the old one\npassword = secret\nautoconnect = yes\n' },
+    async (root, home) => {
+      const configuration = new Configuration({ root })
+      await configuration.save({
+        name: 'p',
+        apn: 'new.net',
+        autoconnect: '',
+        roaming: true,
+        mtu: 1400,
+        'redial.busy': '9s',
+        username: 'a ;b',
+      })
+      const path = join(home, 'profiles/p.conf')
+      assert.equal(
+        readFileSync(path, 'utf8'),
+        '; mine\n[profile]\napn = new.net ; the old one\npassword = secret\nroaming = yes\nusername = "a ;b"\n\n[ppp]\nmtu = 1400\n\n[redial]\nbusy = 9s\n',
+      )
+      assert.equal(statSync(path).mode & 0o777, 0o600)
+      const profile = configuration.profiles[0]!
+      assert.deepEqual(
+        [profile.apn, profile.password, profile.username, profile.autoconnect],
+        ['new.net', 'secret', 'a ;b', false],
+      )
+
+      const again = configuration.profiles[0]!.fields
+      await configuration.save(again)
+      assert.deepEqual(configuration.profiles[0]!.fields, again)
+      assert.deepEqual(configuration.faults, [])
+
+      await configuration.save({ name: 'q' })
+      assert.deepEqual(
+        configuration.profiles.map(({ name }) => name),
+        ['p', 'q'],
+      )
+      await configuration.remove('q')
+      assert.deepEqual(readdirSync(join(home, 'profiles')), ['p.conf'])
+    },
+  ))
+
+test('what cannot be saved is refused and changes nothing', () =>
+  withFiles({ 'profiles/p.conf': '[profile]\napn = old\n', 'profiles/broken.conf': 'x' }, async (root, home) => {
+    const configuration = new Configuration({ root })
+    const refused = (fields: Parameters<Configuration['save']>[0], message: RegExp) =>
+      assert.rejects(
+        configuration.save(fields),
+        (error) => error instanceof ModemdError && error.code === 'InvalidArgs' && message.test(error.message),
+      )
+    await refused({}, /needs a name/)
+    await refused({ name: '../p' }, /name of a profile may have/)
+    await refused({ name: '..' }, /name of a profile may have/)
+    await refused({ name: 'manual' }, /is kept for/)
+    await refused({ name: 'p', apn: 'a b' }, /the profile p is not saved: apn may have/)
+    await refused({ name: 'p', apn: 'a\n[ppp]' }, /apn must have no control character/)
+    await refused({ name: 'p', mtu: 5 }, /mtu must be a whole number/)
+    await refused({ name: 'p', 'dial-timeout': 60 }, /with its unit/)
+    await refused({ name: 'p', nonsense: 1 }, /no key "nonsense"/)
+    await refused({ name: 'p', 'redial.nonsense': 1 }, /no key "redial.nonsense"/)
+    await refused({ name: 'broken', apn: 'x' }, /has faults: mend them first/)
+    assert.equal(readFileSync(join(home, 'profiles/p.conf'), 'utf8'), '[profile]\napn = old\n')
+    await assert.rejects(configuration.remove('absent'), { code: 'NotFound' })
+    await assert.rejects(configuration.remove('../modemd'), { code: 'NotFound' })
+  }))

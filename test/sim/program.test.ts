@@ -1,0 +1,230 @@
+/** The program as a whole on real ptys: Debian's chat as the judge of its AT side, its tree, its control socket, its end. */
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+} from 'node:fs'
+import { createConnection } from 'node:net'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { ReadStream } from 'node:tty'
+import { needs } from '../support/needs.ts'
+import { until } from '../system/until.ts'
+import { RunningSim } from './running-sim.ts'
+
+async function started(t: TestContext, ...args: string[]): Promise<RunningSim> {
+  const sim = new RunningSim(t, args)
+  await sim.ready()
+  return sim
+}
+
+interface ChatRun {
+  readonly code: number | null
+  readonly log: string
+}
+
+/** Debian's chat on a tty, which it holds open for as long as it runs. */
+async function chat(tty: string, ...script: string[]): Promise<ChatRun> {
+  const fd = openSync(tty, constants.O_RDWR | constants.O_NOCTTY)
+  const child = spawn('/usr/sbin/chat', ['-s', '-v', '-t', '5', ...script], { stdio: [fd, fd, 'pipe'] })
+  closeSync(fd)
+  let log = ''
+  child.stderr?.on('data', (bytes) => {
+    log += bytes
+  })
+  const [code] = await once(child, 'close')
+  return { code, log }
+}
+
+const DIAL = ['ABORT', 'ERROR', 'ABORT', 'BUSY', 'ABORT', 'NO CARRIER', '', 'AT', 'OK']
+
+test("Debian's chat goes from PIN to CONNECT", needs('chat'), async (t) => {
+  const sim = await started(
+    t,
+    '--link',
+    'FOLDER/modem',
+    '--pin',
+    '1234',
+    '--register-after',
+    '200ms',
+    '--apn',
+    'internet',
+  )
+  const { code, log } = await chat(
+    join(sim.folder, 'modem'),
+    ...['REPORT', 'CONNECT', ...DIAL, 'AT+CPIN?', 'SIM PIN', 'AT+CPIN="1234"', 'OK', 'ATE0+CREG=1', 'OK'],
+    ...['\\c', '+CREG: 1', 'AT+CGDCONT=1,"IP","internet"', 'OK', 'ATD*99#', 'CONNECT', '\\c'],
+  )
+  assert.equal(code, 0, log)
+  assert.match(log, /chat: .* CONNECT 150000000\n/)
+  const stats = await sim.stats()
+  assert.deepEqual(stats.sim, { state: 'ready', pinTries: 3, pukTries: 10, spent: 1, refused: 0 })
+  assert.equal(stats.calls, 1)
+  assert.equal((await sim.stats()).call, 'none', 'the closed tty ended the call')
+})
+
+test('the dial fault busy is 5 for chat, and a wrong PIN spends one try', needs('chat'), async (t) => {
+  const sim = await started(t, '--link', 'FOLDER/modem', '--latency', '0', '--fault', 'busy', '--register-after', '0')
+  assert.equal((await chat(join(sim.folder, 'modem'), ...DIAL, 'ATD*99#', 'CONNECT')).code, 5)
+  assert.equal((await chat(join(sim.folder, 'modem'), ...DIAL, 'ATD*99#', 'CONNECT')).code, 0)
+  const locked = await started(t, '--link', 'FOLDER/modem', '--latency', '0', '--pin', '1234')
+  assert.equal((await chat(join(locked.folder, 'modem'), ...DIAL, 'AT+CPIN="9999"', 'OK')).code, 4)
+  assert.deepEqual((await locked.stats()).sim, { state: 'pin', pinTries: 2, pukTries: 10, spent: 1, refused: 1 })
+})
+
+test('the tree is laid out as the kernel does, and all of its links resolve inside it', async (t) => {
+  const sim = await started(t, '--root', 'FOLDER', '--personality', 'huawei-e173', '--modems', '2')
+  const at = (path: string) => join(sim.folder, path)
+  const device = 'sys/devices/pci0000:00/0000:00:14.0/usb1/1-1'
+  const read = (path: string) => readFileSync(at(path), 'utf8')
+  for (const tty of ['ttyUSB0', 'ttyUSB1', 'ttyUSB2', 'ttyUSB3', 'ttyUSB4', 'ttyUSB5']) {
+    assert.match(readlinkSync(at(`dev/${tty}`)), /^\/dev\/pts\/\d+$/)
+    assert.ok(lstatSync(realpathSync(at(`dev/${tty}`))).isCharacterDevice())
+  }
+  assert.equal(read(`${device}/idVendor`), '12d1\n')
+  assert.equal(read(`${device}/bNumInterfaces`), ' 7\n')
+  assert.equal(realpathSync(at('sys/class/tty/ttyUSB2')), at(`${device}/1-1:1.4/ttyUSB2/tty/ttyUSB2`))
+  assert.equal(realpathSync(at('sys/class/tty/ttyUSB2/device')), at(`${device}/1-1:1.4/ttyUSB2`))
+  assert.equal(realpathSync(at('sys/class/tty/ttyUSB2/device/driver')), at('sys/bus/usb-serial/drivers/option1'))
+  assert.equal(join(realpathSync(at('sys/class/tty/ttyUSB2/device')), '..'), at(`${device}/1-1:1.4`))
+  assert.equal(realpathSync(at(`${device}/1-1:1.4/driver`)), at('sys/bus/usb/drivers/option'))
+  assert.equal(realpathSync(at('sys/bus/usb/devices/1-2')), at(device.replace('1-1', '1-2')))
+  assert.equal(read('sys/class/tty/ttyUSB2/dev'), '188:2\n')
+  assert.equal(read('sys/class/tty/ttyUSB2/uevent'), 'MAJOR=188\nMINOR=2\nDEVNAME=ttyUSB2\n')
+  assert.equal(read(`${device}/1-1:1.4/bInterfaceNumber`), '04\n')
+  for (const path of sim.leftovers().filter((each) => lstatSync(at(each)).isSymbolicLink())) {
+    if (path.startsWith('dev/')) continue
+    assert.ok(!readlinkSync(at(path)).startsWith('/'), `${path} is relative`)
+    assert.ok(realpathSync(at(path)).startsWith(sim.folder), `${path} resolves`)
+  }
+  const stats = (await sim.ctl('stats')).modems
+  assert.equal(new Set(stats.map((modem: { imei: string }) => modem.imei)).size, 2)
+})
+
+test('unplugging hangs up who has the tty open and removes its part of the tree; plugging brings it back', async (t) => {
+  const sim = await started(t, '--root', 'FOLDER', '--latency', '0')
+  const at = (path: string) => join(sim.folder, path)
+  const tty = new ReadStream(openSync(at('dev/ttyUSB0'), constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK))
+  const hungUp = new Promise((resolve) => {
+    tty.on('error', resolve)
+    tty.on('end', resolve)
+  })
+  tty.resume()
+  assert.deepEqual(await sim.ctl('unplug'), { ok: true })
+  await hungUp
+  tty.destroy()
+  for (const path of ['dev/ttyUSB0', 'sys/class/tty/ttyUSB0', 'sys/bus/usb/devices/1-1'])
+    assert.equal(lstatSync(at(path), { throwIfNoEntry: false }), undefined, path)
+  assert.ok(!existsSync(at('sys/devices/pci0000:00/0000:00:14.0/usb1/1-1')))
+  assert.deepEqual((await sim.ctl('plug')).ttys, ['/dev/ttyUSB0', '/dev/ttyUSB1'])
+  assert.ok(existsSync(at('sys/class/tty/ttyUSB0/dev')))
+  await sim.ctl('fault', 'port-moves', '0')
+  await until('the ports have moved', () => existsSync(at('dev/ttyUSB3')))
+  assert.ok(!existsSync(at('dev/ttyUSB0')))
+})
+
+test('SIGTERM and SIGINT leave no file behind, and exit 0', async (t) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const sim = await started(t, '--root', 'FOLDER/deep/root', '--modems', '2')
+    assert.ok(sim.leftovers().length > 50)
+    const { code, stderr } = await sim.end(signal)
+    assert.deepEqual([code, stderr, sim.leftovers()], [0, '', []])
+  }
+})
+
+test('what a killed simulator left is removed by the next one', async (t) => {
+  const sim = await started(t, '--root', 'FOLDER', '--modems', '2')
+  await sim.end('SIGKILL')
+  assert.ok(existsSync(join(sim.folder, 'sys/class/tty/ttyUSB3')))
+  const next = await started(t, '--root', sim.folder)
+  assert.equal(lstatSync(join(sim.folder, 'dev/ttyUSB2'), { throwIfNoEntry: false }), undefined)
+  assert.ok(existsSync(join(sim.folder, 'dev/ttyUSB1')))
+  await next.end()
+  assert.deepEqual(sim.leftovers(), ['ctl'], 'of the first one only its socket, which the second does not know')
+})
+
+test('a link of ours is replaced, a file that is not is kept', async (t) => {
+  const first = await started(t, '--link', 'FOLDER/modem')
+  await first.end('SIGKILL')
+  const second = await started(t, '--link', join(first.folder, 'modem'))
+  await second.end()
+  assert.equal(lstatSync(join(first.folder, 'modem'), { throwIfNoEntry: false }), undefined)
+  const refused = new RunningSim(t, ['--link', import.meta.filename])
+  const { code, stderr } = await refused.ended()
+  assert.equal(code, 1)
+  assert.match(stderr, /^modem-sim: .*in the way/)
+})
+
+test('wrong use is exit 2 with a sentence', async (t) => {
+  for (const [args, sentence] of [
+    [[], /--root DIR .* or --link PATH/],
+    [['--link', 'FOLDER/a', '--root', 'FOLDER'], /--root DIR/],
+    [['--link', 'FOLDER/a', '--frobnicate'], /unknown option '--frobnicate': see modem-sim --help/],
+    [['--link', 'FOLDER/a', '--signal', 'loud'], /dBm/],
+    [['--link', 'FOLDER/a', '--auth', 'pap'], /NAME:USER:PASSWORD/],
+    [['--link', 'FOLDER/a', '--auth', 'magic'], /none, pap, chap/],
+    [['--link', 'FOLDER/a', '--pool', '10.64.0.1/16'], /10\.64\.0\.0\/16/],
+    [['--link', 'FOLDER/a', '--fault', 'nonsense'], /garbage, split, late/],
+  ] as const) {
+    const { code, stderr } = await new RunningSim(t, args).ended()
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, sentence)
+    assert.match(stderr, /^modem-sim: [^\n]*\n$/)
+  }
+})
+
+test('the control socket answers a line for a line, whatever comes', async (t) => {
+  const sim = await started(t, '--link', 'FOLDER/modem')
+  assert.equal((await sim.ctl('ready')).personality, 'generic')
+  assert.deepEqual(await sim.ctl('signal', '-91'), { ok: true, csq: 11 })
+  assert.deepEqual(await sim.ctl('network', 'roaming'), { ok: true, network: 'roaming' })
+  for (const [command, ...args] of [
+    ['signal', 'loud'],
+    ['network', 'mars'],
+    ['silence', 'long'],
+    ['fault', 'nonsense'],
+    ['sms', '+1', 'hello'],
+    ['hangup'],
+    ['dance'],
+  ]) {
+    const answer = await sim.ctl(command!, ...args)
+    assert.equal(answer.ok, false)
+    assert.ok(answer.error.length > 10)
+  }
+  const socket = createConnection(sim.control)
+  socket.write('{"command":"ready"}\nnot json\n[]\n{"command":"ready","modem":7}\n\n{"command":"ready"}\n')
+  let text = ''
+  for await (const chunk of socket) {
+    text += chunk
+    if (text.split('\n').length > 5) break
+  }
+  const answers = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).ok)
+  assert.deepEqual(answers, [true, false, false, false, true])
+  const flood = createConnection(sim.control)
+  flood.on('error', () => {})
+  flood.write('x'.repeat(200_000))
+  await once(flood, 'close')
+  assert.equal((await sim.ctl('ready')).ok, true)
+})
+
+test('two simulators do not share a control socket', async (t) => {
+  const first = await started(t, '--link', 'FOLDER/modem')
+  const second = new RunningSim(t, ['--link', 'FOLDER/modem'], first.control)
+  const { code, stderr } = await second.ended()
+  assert.equal(code, 1)
+  assert.match(stderr, /another modem-sim listens/)
+  assert.deepEqual(second.leftovers(), [])
+  assert.equal((await first.ctl('ready')).ok, true)
+})
