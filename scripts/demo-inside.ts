@@ -18,7 +18,7 @@ const keep = process.argv.includes('--keep')
 const rig = new Rig({
   sim: [
     ...['--unplugged', '--pin', '1234', '--register-after', '300ms', '--apn', 'internet:demo:sesame', '--auth', 'chap'],
-    ...['--internet', 'tun', '--dns', OPERATOR, '--pool', '10.64.0.0/16'],
+    ...['--internet', 'tun', '--dns', OPERATOR, '--connect-string', 'CONNECT 150000000'],
   ],
   modemd: ['--log-level', 'warn'],
   files: { 'etc/modemd/profiles/demo.conf': PROFILE },

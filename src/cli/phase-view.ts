@@ -50,9 +50,17 @@ function progressOf(link: Link, modems: readonly Modem[]): ProgressState {
   const times = link.properties.dictionary('PhaseMs')
   const modem = modems.find(({ path }) => path === link.properties.text('Modem'))
   return {
+    running: PHASE_OF_STATE[link.properties.text('State') ?? ''],
     doneMs: Object.fromEntries(PHASES.map((phase) => [phase, times.number(phase)])),
     detail: (phase) => DETAILS[phase](link.properties, modem),
   }
+}
+
+const PHASE_OF_STATE: Readonly<Record<string, Phase>> = {
+  dialling: 'dial',
+  connecting: 'lcp',
+  authenticating: 'auth',
+  configuring: 'address',
 }
 
 const NOTHING = new Properties({})

@@ -42,7 +42,7 @@ export async function askSecret(io: Io, question: string, fileOption: string): P
   if (stdin.isTTY !== true || !stdin.setRawMode)
     throw CliError.usage(`there is no terminal to ask on: use ${fileOption} FILE (- for standard input)`)
   stderr.write(`${question}: `)
-  
+  stdin.setRawMode(true)
   stdin.resume()
   try {
     return await new Promise<string>((resolve, reject) => {

@@ -53,6 +53,7 @@ function makeProgram(): Command {
     .option('--link <PATH>', 'just one tty, linked at PATH')
     .option('--personality <NAME>', `${PERSONALITY_NAMES.join(', ')}, or a JSON file`, 'generic')
     .option('--modems <N>', 'so many modems of the kind', '1')
+    .option('--unplugged', 'start with the modems unplugged: `modem-sim ctl SOCKET plug` plugs them in')
     .option('--pin <PIN>', 'the SIM asks for this PIN')
     .option('--pin-tries <N>', 'tries that are left at the start', '3')
     .option('--puk <PUK>', 'its PUK', '12345678')

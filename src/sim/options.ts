@@ -14,6 +14,8 @@ export interface SimulatorOptions {
   readonly link: string | undefined
   readonly personality: Personality
   readonly modems: number
+  /** They wait for `ctl SOCKET plug`. */
+  readonly isUnplugged: boolean
   readonly pin: string | undefined
   readonly pinTries: number
   readonly puk: string
@@ -44,6 +46,7 @@ export interface RawOptions {
   readonly link?: string
   readonly personality: string
   readonly modems: string
+  readonly unplugged?: boolean
   readonly pin?: string
   readonly pinTries: string
   readonly puk: string
@@ -80,6 +83,7 @@ export function readOptions(raw: RawOptions): SimulatorOptions {
       raw.connectString,
     ),
     modems,
+    isUnplugged: raw.unplugged === true,
     pin: raw.pin === undefined ? undefined : digits(raw.pin, '--pin', 4, 8),
     pinTries: wholeNumber(raw.pinTries, '--pin-tries', 0, 3),
     puk: digits(raw.puk, '--puk', 8, 8),

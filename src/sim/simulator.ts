@@ -51,7 +51,7 @@ export class Simulator {
   readonly files: OwnedFiles
   #hotplug = 'none'
 
-  /** Everything is there and plugged when it resolves. Rejects with ModemdError, with nothing left behind. */
+  /** Everything is there, and plugged unless asked otherwise, when it resolves. Rejects with ModemdError, with nothing left behind. */
   static async start(options: SimulatorOptions, ports: SimulatorPorts): Promise<Simulator> {
     const reserved = options.personality.ppp.peerAddress
     const pool = new AddressPool(options.pool, [...options.dns, ...(reserved === null ? [] : [reserved])])
@@ -61,7 +61,7 @@ export class Simulator {
     let simulator: Simulator | undefined
     try {
       simulator = new Simulator(options, ports, pool, carrier)
-      for (const modem of simulator.#modems) modem.plug()
+      if (!options.isUnplugged) for (const modem of simulator.#modems) modem.plug()
       return simulator
     } catch (error) {
       if (simulator) await simulator.close()

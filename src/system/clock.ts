@@ -16,7 +16,7 @@ export const systemRandom: Random = {
   bytes: (count) => randomBytes(count),
 }
 
-/** setTimeout counts whole milliseconds from the loop's time, so that it may fire before `atMs`: what is early waits again. */
+/** setTimeout counts from the start of the loop's turn, so that it may fire before `atMs`: what is early waits again. */
 function at(atMs: number, fn: () => void): Cancel {
   let timer: NodeJS.Timeout | undefined
   let immediate: NodeJS.Immediate | undefined

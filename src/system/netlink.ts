@@ -3,7 +3,7 @@
  * opened. The kernel answers within the send, so that nothing waits and nothing is polled; the functions are async all the
  * same, because that is the kernel's promise only for rtnetlink.
  *
- * What is added is added exclusively and removed by its exact description: we never replace or remove what is not ours (DESIGN §7).
+ * What is added replaces nothing, and is removed by its exact description: we never touch what is not ours (DESIGN §7).
  */
 
 import { formatIpv4 } from '../base/ipv4.ts'
@@ -28,6 +28,7 @@ import {
   messagesOf,
   type NetlinkMessage,
   NLM_F_ACK,
+  NLM_F_APPEND,
   NLM_F_CREATE,
   NLM_F_DUMP,
   NLM_F_EXCL,
@@ -160,10 +161,9 @@ class OpenRouteSocket implements RouteSocket {
 
   async addRoute(route: Route): Promise<void> {
     const scope = route.gateway === undefined ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE
-    this.#do(
-      this.#route(RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, scope, route),
-      `cannot add the route ${describe(route)}`,
-    )
+    // Behind another one with the same metric, not in front of it.
+    const message = this.#route(RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_APPEND, scope, route)
+    this.#do(message, `cannot add the route ${describe(route)}`)
   }
 
   async removeRoute(route: Route): Promise<void> {

@@ -124,12 +124,14 @@ test(
     api.connect = async () => {
       link!.change({ state: 'dialling', phaseMs: { modem: 1 } })
       await published()
+      link!.change({ state: 'authenticating' })
+      await published()
       link!.change({ state: 'failed', cause: 'auth-refused', causeDetail: 'Authentication-Nak "no"' })
       return link!
     }
     const { exitCode, stdout, stderr } = await new Running(['connect', 'demo'], { address }).ended
     assert.equal(exitCode, 10)
-    assert.match(stdout, /^ {2}modem .*\n {2}SIM {6}failed +0\.\d\d s\n$/)
+    assert.match(stdout, /^ {2}modem .*\n {2}auth {5}failed +0\.\d\d s\n$/)
     assert.equal(
       stderr,
       'mmctl: demo did not connect: Authentication-Nak "no" (auth-refused): Correct `password`.\n' +
@@ -152,8 +154,9 @@ test('a refusal before anything moved is not blamed on an old cause', has, async
   api.connect = async () => {
     throw new ModemdError('Busy', 'The modem is used by the link office: end that first.')
   }
-  const { exitCode, stderr } = await run('connect')
+  const { exitCode, stdout, stderr } = await run('connect')
   assert.deepEqual([exitCode, stderr], [1, 'mmctl: The modem is used by the link office: end that first.\n'])
+  assert.doesNotMatch(stdout, /failed/)
 })
 
 test('interrupted, it stops what it started', has, async (context) => {
@@ -165,6 +168,7 @@ test('interrupted, it stops what it started', has, async (context) => {
   const { exitCode, stderr } = await running.ended
   assert.deepEqual([exitCode, stderr], [130, 'mmctl: interrupted: demo was stopped\n'])
   assert.deepEqual(api.log.slice(-2), ['disconnect(demo)', 'down(demo)'])
+  assert.ok(running.stdout.endsWith('\r\x1b[K'), 'the line of the running phase is cleared')
 })
 
 test(

@@ -453,9 +453,11 @@ async function turnsAfterConnect(turns: number): Promise<Rig> {
 test('disconnect at every turn of the promises on the way up leaves nothing behind', async () => {
   for (let turns = 0; turns < 40; turns++) {
     const rig = await turnsAfterConnect(turns)
+    const dials = rig.modem.dials.length
     const down = rig.watch(rig.link().down())
     await rig.settle()
     assert.equal(down.end, 'done', `after ${turns} turns`)
+    assert.equal(rig.modem.dials.length, dials, 'no dial after disconnect')
     assert.equal(rig.state(), 'idle')
     assert.ok(rig.engine.sessions.every(({ isDown }) => isDown))
     assert.equal(rig.resolver.log.length % 2, 0)

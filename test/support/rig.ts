@@ -67,7 +67,10 @@ export class Rig {
       mkdirSync(join(this.root, folder), { recursive: true })
     this.write('etc/resolv.conf', '')
     for (const [file, text] of Object.entries(options.files ?? {})) this.write(file, text)
-    execFileSync('mount', ['--bind', join(this.root, 'etc/resolv.conf'), '/etc/resolv.conf'])
+    // A mount point of its own: then it is written in place, and what is bound to /etc sees it, too.
+    const resolvConf = join(this.root, 'etc/resolv.conf')
+    execFileSync('mount', ['--bind', resolvConf, resolvConf])
+    execFileSync('mount', ['--bind', resolvConf, '/etc/resolv.conf'])
     execFileSync('ip', ['link', 'set', 'lo', 'up'])
   }
 
@@ -101,7 +104,8 @@ export class Rig {
 
   spawn(name: string, args: readonly string[]): Servant {
     const [program, ...all] = this.command(name, args)
-    const keeps = this.#options.output !== 'inherit'
+    // dbus-daemon complains of limits that nobody may change in a user namespace.
+    const keeps = this.#options.output !== 'inherit' || name === 'dbus-daemon'
     const child = spawn(program!, all, {
       stdio: ['ignore', keeps ? 'pipe' : 'inherit', keeps ? 'pipe' : 'inherit'],
       env: this.environment,
@@ -170,7 +174,7 @@ export class Rig {
   async stop(): Promise<string[]> {
     const ends: string[] = []
     for (const servant of this.servants.splice(0).reverse()) ends.push(await end(servant))
-    spawnSync('umount', ['/etc/resolv.conf'])
+    spawnSync('umount', ['/etc/resolv.conf', join(this.root, 'etc/resolv.conf')])
     return ends
   }
 

@@ -88,7 +88,15 @@ function tests(): void {
         JSON.stringify(listed),
       )
 
-    await assert.rejects(routes.addRoute(ours), (error: ModemdError) => error.code === 'Busy')
+    await assert.rejects(routes.addRoute(ours), { code: 'Busy' })
+
+    // With the same metric the one that was there first stays in use.
+    const other = tun(t, 'ppp1')
+    await routes.setLink(other.name, { up: true })
+    const second = { ...ours, interfaceName: 'ppp1', metric: 50 }
+    await routes.addRoute(second)
+    assert.match((await run('ip', 'route', 'get', '9.9.9.9')).output, /dev ppp0/)
+    await routes.removeRoute(second)
     await routes.removeRoute(ours)
     await routes.removeRoute(net)
     await assert.rejects(routes.removeRoute(ours), ModemdError)
@@ -105,9 +113,13 @@ function tests(): void {
     await routes.setLink(link.name, { up: true })
     await assert.rejects(
       routes.addRoute({ destination: 0, prefixLength: 0, interfaceName: 'ppp0', metric: 1, gateway: ip('9.9.9.9') }),
-      /cannot add the route default dev ppp0 metric 1: .*(invalid gateway|unreachable)/i,
+      /cannot add the route default dev ppp0 metric 1: Nexthop has invalid gateway/,
     )
     assert.throws(() => openTun('ppp0'), { code: 'Busy' })
+    // One that another program has made to stay is not taken over.
+    assert.equal((await run('ip', 'tuntap', 'add', 'vpn0', 'mode', 'tun')).status, 0)
+    assert.throws(() => openTun('vpn0'), { code: 'Busy' })
+    assert.equal((await run('ip', 'link', 'del', 'vpn0')).status, 0)
     for (const name of ['', '..', 'a/b', 'ppp%s', 'ppp%d%d', 'sixteen-letters-x', 'ppp 0'])
       assert.throws(() => openTun(name), { code: 'InvalidArgs' }, name)
     // Still usable after errors.
@@ -144,8 +156,10 @@ function tests(): void {
 
     // Paused, packets wait; resumed, they arrive.
     here.pause()
+    const before = packets
     const waiting = run('ping', '-c', '1', '-W', '5', '10.9.0.2')
     await new Promise((resolve) => setTimeout(resolve, 100))
+    assert.equal(packets, before)
     here.resume()
     assert.match((await waiting).output, /1 received/)
   })

@@ -162,7 +162,7 @@ async function waitUntilUp(
     const message = `${target.linkId} is not up after ${timeoutS} s: it ${state}; \`mmctl connect --timeout\` gives it more time`
     throw new CliError('org.modemd.Error.Timeout', message)
   } catch (error) {
-    progress?.end(true)
+    progress?.end(view.hasMoved)
     throw view.hasMoved ? await withCause(error, daemon, target) : error
   } finally {
     view.close()

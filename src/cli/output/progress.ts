@@ -31,6 +31,8 @@ const CLEAR_LINE = '\r\x1b[K'
 export interface ProgressState {
   /** Milliseconds of the phases that are done. */
   readonly doneMs: Readonly<Partial<Record<Phase, number>>>
+  /** The phase that the link's state names, where it names one. */
+  readonly running?: Phase | undefined
   /** What a phase found, clean: the operator, the CONNECT line … */
   readonly detail: (phase: Phase) => string
 }
@@ -42,6 +44,7 @@ export class Progress {
   #running: Phase | undefined
   #runningSinceMs: number
   #cancelTick: Cancel | undefined
+  #hasEnded = false
 
   constructor(output: Output, clock: Clock) {
     this.#output = output
@@ -51,8 +54,9 @@ export class Progress {
 
   /** Prints what is newly done. A phase that was passed over, as authentication may be, gets no line. */
   update(state: ProgressState): void {
+    if (this.#hasEnded) return
     // A new attempt begins: what was done is not done any more.
-    if (PHASES.every((phase) => state.doneMs[phase] === undefined)) this.#next = 0
+    if (PHASES.every((phase) => state.doneMs[phase] === undefined)) this.#restart()
     for (let index = this.#next; index < PHASES.length; index++) {
       const phase = PHASES[index]!
       const ms = state.doneMs[phase]
@@ -61,17 +65,24 @@ export class Progress {
       this.#next = index + 1
       this.#runningSinceMs = this.#clock.nowMs()
     }
-    this.#running = PHASES[this.#next]
+    const indexOf = (phase: Phase | undefined) => (phase === undefined ? -1 : PHASES.indexOf(phase))
+    this.#running = PHASES[Math.max(this.#next, indexOf(state.running), indexOf(this.#running))]
     this.#tick()
   }
 
-  /** `failed`: the phase that was running is the one that failed. */
+  /** `failed`: the phase that was running is the one that failed. Nothing is shown after the first end. */
   end(failed: boolean): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
     this.#cancelTick?.()
     this.#cancelTick = undefined
     if (this.#output.isTerminal) this.#output.raw(CLEAR_LINE)
     if (failed && this.#running)
       this.#printLine(this.#running, 'failed', formatDuration(this.#clock.nowMs() - this.#runningSinceMs), true)
+  }
+
+  #restart(): void {
+    this.#next = 0
     this.#running = undefined
   }
 

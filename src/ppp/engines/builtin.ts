@@ -153,8 +153,7 @@ class BuiltinLink implements PppLink {
   }
 
   #toPeer(packet: Uint8Array): void {
-    // The kernel's IPv6 router solicitations; there is no IPV6CP to carry them.
-    if (packet[0]! >>> 4 !== 4) return
+    // Not taken: IPv6, as the kernel's router solicitations; there is no IPV6CP to carry it.
     if (!this.#session.sendPacket(packet, this.#services.clock.nowMs())) return
     this.#txBytes += BigInt(packet.length)
     this.#pump.poke()

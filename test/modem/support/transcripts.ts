@@ -24,7 +24,7 @@ function transcriptsOf(file: string, text: string): Transcript[] {
   let title = ''
   let command: Transcript['command']
   let bytes: Uint8Array | undefined
-  for (const match of text.matchAll(/^## (.*)$|^```(\w+)\n([^]*?)\n```$/gm)) {
+  for (const match of text.matchAll(/^## (.*)$|^```(\w+)\n([\s\S]*?)\n```$/gm)) {
     const [, heading, kind, body = ''] = match
     if (heading) title = heading
     else if (kind === 'command') command = commandOf(body)
@@ -48,9 +48,9 @@ const ESCAPES: Readonly<Record<string, number>> = { r: 13, n: 10, t: 9, '0': 0, 
 
 function bytesOf(body: string): Uint8Array {
   const values: number[] = []
-  for (const [, hex, escape, char] of body.replace(/\n/g, '').matchAll(/\\x([0-9a-f]{2})|\\(.)|([^])/g)) {
+  for (const [, hex, letter, char] of body.replace(/\n/g, '').matchAll(/\\x([0-9a-f]{2})|\\(.)|([\s\S])/g)) {
     if (hex) values.push(Number.parseInt(hex, 16))
-    else if (escape) values.push(ESCAPES[escape]!)
+    else if (letter) values.push(ESCAPES[letter]!)
     else values.push(char!.charCodeAt(0))
   }
   return Uint8Array.from(values)

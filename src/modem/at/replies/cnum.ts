@@ -5,8 +5,7 @@ import { bodiesOf, fieldsOf } from './fields.ts'
 /** `+CNUM: "name","+34600000001",145`, a line each; name, quotes and type may lack. */
 export function parseCnum(lines: readonly string[]): string[] {
   return bodiesOf(lines, '+CNUM').flatMap((body) => {
-    const fields = fieldsOf(body)
-    const number = fields.slice(1).find((field) => /^\+?\d{3,20}$/.test(field.text))
-    return number ? [number.text] : []
+    const [, number] = fieldsOf(body)
+    return number && /^\+?\d{3,20}$/.test(number.text) ? [number.text] : []
   })
 }
