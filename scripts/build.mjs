@@ -1,33 +1,63 @@
-// npm run build: one bundle a program in dist/. Packages with binaries of their own, and those that need files beside
-// them, stay outside the bundle. Types are checked by `npm run check`, not here.
+// npm run build: one bundle a program in dist/ (a third faster to start, and less memory, than from node_modules). Types are checked by `npm run check`, not here.
 
 import { chmodSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const project = fileURLToPath(new URL('..', import.meta.url))
 
-const PROGRAMS = {
-  modemd: 'src/daemon/main.ts',
-  mmctl: 'src/cli/main.ts',
-  'modem-sim': 'src/sim/command.ts',
-}
+/** Programs that run for long. */
+const DAEMONS = { modemd: 'src/daemon/main.ts', 'modem-sim': 'src/sim/command.ts' }
+
+/** mmctl runs for a moment: as CommonJS (ES modules cost 10 ms), and in two parts, so that `list` loads no command parser. */
+const MMCTL = { mmctl: 'src/cli/main.ts', 'mmctl-commands': 'src/cli/program.ts' }
+
+/** Packages with binaries beside them, and two optional ones of dbus-next that are not there. */
+const NOT_BUNDLED = ['koffi', '@serialport/bindings-cpp', '@serialport/stream', 'usocket', 'x11']
+
+/** CommonJS packages in an ES module still call require. */
+const DAEMON_BANNER = `#!/usr/bin/env node
+import { createRequire as createRequireOfBundle } from 'node:module'
+const require = createRequireOfBundle(import.meta.url)`
 
 export async function build() {
   // Imported late: the package may have been installed a moment ago.
   const esbuild = await import('esbuild')
-  await esbuild.build({
+  const common = {
     absWorkingDir: project,
-    entryPoints: Object.entries(PROGRAMS).map(([out, file]) => ({ in: file, out })),
     outdir: 'dist',
     bundle: true,
     platform: 'node',
-    format: 'esm',
     target: 'node20',
-    packages: 'external',
-    banner: { js: '#!/usr/bin/env node' },
     logLevel: 'warning',
+  }
+  await esbuild.build({
+    ...common,
+    entryPoints: DAEMONS,
+    format: 'esm',
+    // Names stay, for the stacks of what must not happen.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    external: NOT_BUNDLED,
+    banner: { js: DAEMON_BANNER },
   })
-  for (const program of Object.keys(PROGRAMS)) chmodSync(`${project}dist/${program}.js`, 0o755)
+  await esbuild.build({
+    ...common,
+    entryPoints: MMCTL,
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    minify: true,
+    // import() becomes require(): it keeps the loader of ES modules out.
+    supported: { 'dynamic-import': false },
+    banner: { js: '#!/usr/bin/env node' },
+    plugins: [
+      { name: 'second-part', setup: (plugins) => plugins.onResolve({ filter: /^\.\/program\.ts$/ }, secondPart) },
+    ],
+  })
+  for (const program of ['modemd.js', 'modem-sim.js', 'mmctl.cjs']) chmodSync(`${project}dist/${program}`, 0o755)
+}
+
+function secondPart() {
+  return { path: './mmctl-commands.cjs', external: true }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await build()

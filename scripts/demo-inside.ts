@@ -120,7 +120,7 @@ async function keepRunning(): Promise<never> {
   say('--keep: everything goes on running until Ctrl-C. Another terminal gets in with:')
   const variables = `DBUS_SYSTEM_BUS_ADDRESS=${rig.bus}`
   console.log(`nsenter --preserve-credentials -U -n -m -t ${process.pid} env ${variables} $SHELL`)
-  console.log('and then, for example: node dist/mmctl.js status')
+  console.log('and then, for example: node dist/mmctl.cjs status')
   return await new Promise(() => setInterval(() => {}, 0x7fffffff))
 }
 

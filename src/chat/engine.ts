@@ -4,7 +4,7 @@
  * `test/chat/debian-chat.test.ts`; but it sends without chat's pause of 10 ms before each byte, and a report is not cut.
  */
 
-import { fromLatin1, latin1 } from '../base/bytes.ts'
+import { latin1 } from '../base/bytes.ts'
 import type { Deadline, Input, Machine, Output } from '../base/machine.ts'
 import { expectParts, sendSteps, unescapeExpect, unescapeSend, upToNul } from './escapes.ts'
 import { ExpectLog } from './expect-log.ts'
@@ -14,9 +14,10 @@ import { isKeyword, type Keyword, leadingInteger } from './keywords.ts'
 import type { ChatEvent, ChatOptions } from './options.ts'
 import { Reports } from './reports.ts'
 import type { ScriptWord } from './script.ts'
+import { resolveSend } from './send-word.ts'
 import { Sending } from './sending.ts'
 import { echoed, visible } from './visible.ts'
-import { isTooLongToWatch, WatchedStrings } from './watched-strings.ts'
+import { WatchedStrings } from './watched-strings.ts'
 
 export type { ChatEvent, ChatOptions } from './options.ts'
 
@@ -33,7 +34,6 @@ type StateAt<At> = Extract<State, { readonly at: At }>
 
 const DEFAULT_TIMEOUT_MS = 45_000
 const LONGEST_EXPECT = 1024
-const LONGEST_FILE = 1023
 const LONGEST_MESSAGE = 1023
 /** For the rest of a report at the end of the script, each byte. */
 const REPORT_BYTE_MS = 1000
@@ -41,7 +41,7 @@ const REPORT_BYTE_MS = 1000
 export class ChatEngine implements Machine<ChatEvent> {
   readonly #options: ChatOptions
   readonly #words: Iterator<ScriptWord>
-  readonly #aborts = new WatchedStrings()
+  readonly #aborts = new WatchedStrings('ABORT')
   readonly #reports = new Reports()
   #state: State = { at: 'unopened' }
   #nowMs = 0
@@ -81,16 +81,9 @@ export class ChatEngine implements Machine<ChatEvent> {
 
   deadline(): Deadline | undefined {
     const state = this.#state
-    switch (state.at) {
-      case 'expecting':
-        return deadlineAt(state.expectation.dueMs, 'expect')
-      case 'sending':
-        return deadlineAt(state.sending.dueMs, 'send')
-      case 'finishing':
-        return deadlineAt(state.dueMs, 'rest of a report')
-      default:
-        return undefined
-    }
+    if (state.at === 'expecting') return deadlineAt(state.expectation.dueMs, 'expect')
+    if (state.at === 'sending') return deadlineAt(state.sending.dueMs, 'send')
+    return state.at === 'finishing' ? deadlineAt(state.dueMs, 'rest of a report') : undefined
   }
 
   /** Ends the script at once with exit code 2, as a signal does; `name` is logged (`SIGTERM`). */
@@ -147,12 +140,8 @@ export class ChatEngine implements Machine<ChatEvent> {
       return
     }
     this.#isSendPlace = !this.#isSendPlace
-    if (this.#isSendPlace) this.#expectWord(word)
-    else this.#sendWord(word)
-  }
-
-  #expectWord(word: string): void {
-    if (isKeyword(word)) this.#keyword = word
+    if (!this.#isSendPlace) this.#sendWord(word)
+    else if (isKeyword(word)) this.#keyword = word
     else this.#setParts(expectParts(word))
   }
 
@@ -171,17 +160,17 @@ export class ChatEngine implements Machine<ChatEvent> {
   #obey(keyword: Keyword, argument: string): void {
     switch (keyword) {
       case 'ABORT':
-        this.#watch(keyword, this.#aborts, argument, 'abort on')
+        this.#watch(this.#aborts, argument, 'abort on')
         break
       case 'REPORT':
-        this.#watch(keyword, this.#reports.strings, argument, 'report')
+        this.#watch(this.#reports.strings, argument, 'report')
         break
       case 'CLR_ABORT':
-        this.#unwatch(keyword, this.#aborts, argument, 'clear abort on')
+        this.#unwatch(this.#aborts, 'CLR_ABORT', argument, 'clear abort on')
         break
       case 'CLR_REPORT':
-        // Its message names REPORT.
-        this.#unwatch('REPORT', this.#reports.strings, argument, 'clear report')
+        // Its message says REPORT.
+        this.#unwatch(this.#reports.strings, 'REPORT', argument, 'clear report')
         break
       case 'TIMEOUT': {
         const seconds = leadingInteger(unescapeExpect(argument, this.#options))
@@ -201,28 +190,16 @@ export class ChatEngine implements Machine<ChatEvent> {
     }
   }
 
-  #watch(name: string, strings: WatchedStrings, argument: string, logged: string): void {
-    if (strings.isFull) {
-      this.#fatal(2, `Too many ${name} strings`)
-      return
-    }
-    const text = this.#watchable(name, argument)
-    if (text === undefined) return
-    strings.add(text)
-    this.#logVerbose(`${logged} (${visible(argument)})`)
+  #watch(strings: WatchedStrings, argument: string, logged: string): void {
+    const refusal = strings.add(argument, unescapeExpect(argument, this.#options))
+    if (refusal) this.#fatal(refusal.exitCode, refusal.message)
+    else this.#logVerbose(`${logged} (${visible(argument)})`)
   }
 
-  #unwatch(name: string, strings: WatchedStrings, argument: string, logged: string): void {
-    const text = this.#watchable(name, argument)
-    if (text === undefined) return
-    for (let count = strings.remove(text); count > 0; count--) this.#logVerbose(`${logged} (${visible(argument)})`)
-  }
-
-  #watchable(name: string, argument: string): string | undefined {
-    const text = unescapeExpect(argument, this.#options)
-    if (!isTooLongToWatch(text, argument)) return text
-    this.#fatal(1, `Illegal or too-long ${name} string ('${visible(argument)}')`)
-    return undefined
+  #unwatch(strings: WatchedStrings, keyword: string, argument: string, logged: string): void {
+    const removed = strings.remove(keyword, argument, unescapeExpect(argument, this.#options))
+    if (typeof removed === 'object') this.#fatal(removed.exitCode, removed.message)
+    else for (let count = removed; count > 0; count--) this.#logVerbose(`${logged} (${visible(argument)})`)
   }
 
   #startExpect(part: string): void {
@@ -238,14 +215,10 @@ export class ChatEngine implements Machine<ChatEvent> {
       this.#setParts([])
       return
     }
+    const dueMs = this.#nowMs + this.#timeoutMs
     this.#state = {
       at: 'expecting',
-      expectation: new Expectation(
-        text,
-        this.#reports.strings.table,
-        this.#aborts.table,
-        this.#nowMs + this.#timeoutMs,
-      ),
+      expectation: new Expectation(text, this.#reports.strings.table, this.#aborts.table, dueMs),
       log: this.#options.verbose ? new ExpectLog((message) => this.#log('info', message), text.length) : undefined,
     }
   }
@@ -323,22 +296,14 @@ export class ChatEngine implements Machine<ChatEvent> {
   }
 
   #startSend(word: string): void {
-    const content = this.#contentOf(word)
-    if (content === undefined) return
-    const escaped = content === 'EOT' ? '^D\\c' : content === 'BREAK' ? '\\K\\c' : content
-    const { text, isQuiet } = unescapeSend(escaped, this.#options)
+    const content = resolveSend(word, this.#options.readFile)
+    if (typeof content !== 'string') {
+      this.#fatal(1, content.message)
+      return
+    }
+    const { text, isQuiet } = unescapeSend(content, this.#options)
     this.#logVerbose(`send (${isQuiet ? '??????' : visible(upToNul(text))})`)
     this.#state = { at: 'sending', sending: new Sending(sendSteps(text), this.#nowMs + this.#timeoutMs) }
-  }
-
-  /** Of the file for `@name`; undefined: it could not be opened, and that was the end. */
-  #contentOf(word: string): string | undefined {
-    const name = /^@[ \t]*([^ \t].*)/s.exec(word)?.[1]
-    if (name === undefined) return word
-    const content = this.#options.readFile?.(name) ?? 'Operation not permitted'
-    if (typeof content !== 'string') return upToNul(fromLatin1(content.subarray(0, LONGEST_FILE)).replace(/\n$/, ''))
-    this.#fatal(1, `${name} -- open failed: ${content}`)
-    return undefined
   }
 
   /** Nothing is read while sending. */

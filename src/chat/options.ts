@@ -2,14 +2,15 @@
 
 import type { Substitutions } from './escapes.ts'
 import type { ScriptWord } from './script.ts'
+import type { ReadFile } from './send-word.ts'
 
 export interface ChatOptions extends Substitutions {
   /** The script: an array of words, or `scriptWords(text)`. */
   readonly words: Iterable<ScriptWord>
   /** For each expect and each send, until TIMEOUT changes it. Infinity: no limit. */
   readonly timeoutMs?: number | undefined
-  /** The content of an `@file`, or the system's text for why it cannot be opened. Without it none can. */
-  readonly readFile?: ((path: string) => Uint8Array | string) | undefined
+  /** For `@file`. Without it none can be opened. */
+  readonly readFile?: ReadFile | undefined
   /** Also log what is sent, expected and received (-v). */
   readonly verbose?: boolean | undefined
   /** Start with ECHO ON (-e). */

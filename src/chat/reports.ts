@@ -12,7 +12,7 @@ export interface Report {
 }
 
 export class Reports {
-  readonly strings = new WatchedStrings()
+  readonly strings = new WatchedStrings('REPORT')
   #text = ''
   #atMs: number | undefined
 

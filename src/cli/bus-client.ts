@@ -61,6 +61,12 @@ export interface BusEvents {
   onGone(error: BusError): void
 }
 
+interface Message {
+  readonly type: number
+  readonly fields: ReadonlyMap<number, unknown>
+  readonly body: unknown[]
+}
+
 interface PendingCall {
   readonly resolve: (body: unknown[]) => void
   readonly reject: (error: BusError) => void
@@ -149,9 +155,20 @@ export class BusClient {
 
   #take(bytes: Buffer): void {
     this.#inbox = this.#inbox.length === 0 ? bytes : Buffer.concat([this.#inbox, bytes])
-    if (!this.#authenticated && !this.#takeAuthentication()) return
+    if (this.#authenticated || this.#takeAuthentication()) this.#takeMessages()
+  }
+
+  /** Up to a reply: whoever waits for it goes on before the next message, which may be a signal that builds on it. */
+  #takeMessages(): void {
     try {
-      while (this.#takeMessage());
+      for (let message = this.#nextMessage(); message; message = this.#nextMessage()) {
+        if (message.type === SIGNAL) this.#events.onSignal(signalOf(message))
+        // A method call to us gets no answer: mmctl offers nothing.
+        if (message.type !== METHOD_RETURN && message.type !== ERROR) continue
+        this.#settle(message)
+        setImmediate(() => this.#takeMessages())
+        return
+      }
     } catch (error) {
       if (!(error instanceof MarshalError)) throw error
       this.#fail(`the message bus sent something that is not D-Bus (${error.message})`)
@@ -177,39 +194,27 @@ export class BusClient {
     }
   }
 
-  #takeMessage(): boolean {
-    if (this.#inbox.length < FIXED_HEADER_BYTES) return false
+  #nextMessage(): Message | undefined {
+    if (this.#gone || this.#inbox.length < FIXED_HEADER_BYTES) return undefined
     const littleEndian = this.#inbox[0] === 0x6c
     const u32 = (at: number) => (littleEndian ? this.#inbox.readUInt32LE(at) : this.#inbox.readUInt32BE(at))
     const bodyAt = Math.ceil((FIXED_HEADER_BYTES + u32(12)) / 8) * 8
     const length = bodyAt + u32(4)
     if (length > LARGEST_MESSAGE_BYTES) throw new MarshalError(`a message of ${length} bytes`)
-    if (this.#inbox.length < length) return false
+    if (this.#inbox.length < length) return undefined
     const message = this.#inbox.subarray(0, length)
     this.#inbox = this.#inbox.subarray(length)
-    this.#dispatch(message, bodyAt, littleEndian)
-    return true
+    return decode(message, bodyAt, littleEndian)
   }
 
-  #dispatch(message: Buffer, bodyAt: number, littleEndian: boolean): void {
-    const fields = new Map<unknown, unknown>()
-    const [, type, , , , , pairs] = unmarshal('yyyyuua(yv)', message.subarray(0, bodyAt), littleEndian)
-    for (const [code, value] of pairs as [number, unknown][]) fields.set(code, value)
-    const field = (code: number) => String(fields.get(code) ?? '')
-    const body = unmarshal(field(SIGNATURE), message.subarray(bodyAt), littleEndian)
-    if (type === SIGNAL) {
-      const [sender, path, member] = [field(SENDER), field(PATH), field(MEMBER)]
-      this.#events.onSignal({ sender, path, interface: field(INTERFACE), member, body })
-    }
-    // A method call to us gets no answer: mmctl offers nothing.
-    if (type !== METHOD_RETURN && type !== ERROR) return
+  #settle({ type, fields, body }: Message): void {
     const serial = fields.get(REPLY_SERIAL) as number
     const pending = this.#pending.get(serial)
     if (!pending) return
     this.#pending.delete(serial)
     pending.cancelTimeout?.()
     if (type === METHOD_RETURN) pending.resolve(body)
-    else pending.reject(new BusError(field(ERROR_NAME), typeof body[0] === 'string' ? body[0] : ''))
+    else pending.reject(new BusError(textOf(fields, ERROR_NAME), typeof body[0] === 'string' ? body[0] : ''))
   }
 
   #fail(reason: string, name = 'org.freedesktop.DBus.Error.Disconnected'): void {
@@ -226,6 +231,22 @@ export class BusClient {
     }
     this.#pending.clear()
   }
+}
+
+function decode(message: Buffer, bodyAt: number, littleEndian: boolean): Message {
+  const [, type, , , , , pairs] = unmarshal('yyyyuua(yv)', message.subarray(0, bodyAt), littleEndian)
+  const fields = new Map(pairs as [number, unknown][])
+  const body = unmarshal(textOf(fields, SIGNATURE), message.subarray(bodyAt), littleEndian)
+  return { type: type as number, fields, body }
+}
+
+function signalOf({ fields, body }: Message): Signal {
+  const [sender, path, member] = [textOf(fields, SENDER), textOf(fields, PATH), textOf(fields, MEMBER)]
+  return { sender, path, interface: textOf(fields, INTERFACE), member, body }
+}
+
+function textOf(fields: Message['fields'], code: number): string {
+  return String(fields.get(code) ?? '')
 }
 
 function encodeCall(serial: number, call: MethodCall): Buffer {

@@ -138,15 +138,18 @@ export class Daemon {
 
   /** Reads everything, in one round trip. */
   async load(): Promise<void> {
-    const [objects, manager] = await Promise.all([
-      this.call(ROOT, OBJECT_MANAGER, 'GetManagedObjects'),
-      this.call(ROOT, PROPERTIES, 'GetAll', 's', [`${MODEMD}.Manager1`]),
+    await Promise.all([
+      this.call(ROOT, OBJECT_MANAGER, 'GetManagedObjects').then(([objects]) => {
+        this.#objects = new Map()
+        for (const [path, interfaces] of Object.entries(objects as Record<string, Record<string, PropertyValues>>))
+          this.#add(path, interfaces)
+        // Signals from here on are newer than what was read.
+        this.#isLoaded = true
+      }),
+      this.call(ROOT, PROPERTIES, 'GetAll', 's', [`${MODEMD}.Manager1`]).then(([values]) => {
+        this.#manager = new Properties(values as PropertyValues)
+      }),
     ])
-    this.#objects = new Map()
-    for (const [path, interfaces] of Object.entries(objects[0] as Record<string, Record<string, PropertyValues>>))
-      this.#add(path, interfaces)
-    this.#manager = new Properties(manager[0] as PropertyValues)
-    this.#isLoaded = true
   }
 
   /** Reads everything and keeps it current from then on. */

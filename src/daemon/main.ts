@@ -3,11 +3,11 @@
  * D-Bus service, and ends them in order on SIGTERM. The command line is the contract's (docs/man/modemd.8).
  */
 
+import './memory.ts'
 import { Command, CommanderError, Option } from 'commander'
 import { errorText } from '../base/errors.ts'
-import type { Logger } from '../base/ports.ts'
 import { VERSION } from '../base/version.ts'
-import { startBusService } from '../bus/service.ts'
+import { type BusService, startBusService } from '../bus/service.ts'
 import { createSupervisor } from '../link/supervisor.ts'
 import { createFleet } from '../modem/fleet.ts'
 import { builtinUsable, createBuiltinEngine } from '../ppp/engines/builtin.ts'
@@ -19,7 +19,7 @@ import { applyDns, restoreDnsAfterCrash } from '../system/resolver.ts'
 import { openTun } from '../system/tun.ts'
 import { listenUevents } from '../system/uevents.ts'
 import { Configuration } from './config.ts'
-import { createLogger, type LogLevel } from './logging.ts'
+import { createLogger, type DaemonLogger, type LogLevel } from './logging.ts'
 import { ServiceManager } from './notify.ts'
 
 interface CommandLine {
@@ -61,9 +61,10 @@ async function main(): Promise<void> {
   }
 }
 
-async function serve(options: CommandLine, configuration: Configuration, logger: Logger): Promise<void> {
+async function serve(options: CommandLine, configuration: Configuration, logger: DaemonLogger): Promise<void> {
   const root = options.root === '/' ? '' : options.root
   const manager = new ServiceManager()
+  const ended = terminationSignal()
   await testPoller()
   await restoreDnsAfterCrash(root)
   const fleet = createFleet({
@@ -90,33 +91,44 @@ async function serve(options: CommandLine, configuration: Configuration, logger:
     logger,
     resolver: { apply: (interfaceName, servers) => applyDns({ root, interfaceName, servers }) },
   })
-  const service = await startBusService({
-    address: options.bus,
-    api: supervisor,
-    clock: systemClock,
-    logger,
-    version: VERSION,
-  })
-  fleet.rescan()
+  let service: BusService | undefined
+  const stop = async () => {
+    manager.stopping()
+    systemClock.at(systemClock.nowMs() + STOP_LIMIT_MS, () => process.exit(1))
+    await supervisor.close()
+    await service?.close()
+    await fleet.close()
+    manager.close()
+  }
+  try {
+    service = await startBusService({
+      address: options.bus,
+      api: supervisor,
+      clock: systemClock,
+      logger,
+      version: VERSION,
+    })
+  } catch (error) {
+    await stop()
+    throw error
+  }
   manager.ready()
-
-  process.on('SIGHUP', () => {
-    manager.reloading()
-    supervisor
-      .reloadConfig()
-      .then(
-        () => logger.info('The configuration was read again.'),
-        (error) => logger.error(errorText(error)),
-      )
-      .finally(() => manager.ready())
-  })
-  await terminationSignal()
-  manager.stopping()
-  systemClock.at(systemClock.nowMs() + STOP_LIMIT_MS, () => process.exit(1))
-  await supervisor.close()
-  await fleet.close()
-  await service.close()
+  process.on('SIGHUP', () => reload())
+  await ended
+  await stop()
   process.exit(0)
+
+  async function reload(): Promise<void> {
+    manager.reloading()
+    try {
+      await supervisor.reloadConfig()
+      logger.info('The configuration was read again.')
+    } catch (error) {
+      logger.error(errorText(error))
+    }
+    logger.setLevel(options.logLevel ?? configuration.daemon?.logLevel ?? 'info')
+    manager.ready()
+  }
 }
 
 function terminationSignal(): Promise<void> {

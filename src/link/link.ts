@@ -5,6 +5,7 @@
  * A connection made by hand ends with its first failed attempt; what was up, or connects by itself, goes on until it is asked down.
  */
 
+import { printable } from '../base/bytes.ts'
 import { ModemdError } from '../base/errors.ts'
 import { type Cancel, type Random, randomFraction } from '../base/ports.ts'
 import { type AttemptEnd, AttemptFailed, type AttemptServices, readinessOf, runAttempt } from './attempt.ts'
@@ -59,6 +60,8 @@ const NO_FAILURE = {
   chatExit: undefined,
   pppExit: undefined,
 } as const
+
+const LONGEST_DETAIL_CHARS = 400
 
 const NO_NEXT = { nextAttemptAtUs: 0n, nextAttemptReason: '' } as const
 
@@ -179,7 +182,8 @@ export class Link implements LinkHandle {
 
   settled(): Promise<void> {
     if (this.#snapshot.state === 'up') return Promise.resolve()
-    if (!this.#run) {
+    // Also where the attempt had failed before anybody asked how it went.
+    if (!this.#run || (this.#run.goOn && this.#lastError)) {
       return Promise.reject(
         this.#lastError ??
           new ModemdError('WrongState', `${this.id} is not connected: start it with \`mmctl connect\`.`),
@@ -241,13 +245,11 @@ export class Link implements LinkHandle {
     const { cause, detail } = failure
     const { advice, permanent } = CAUSE_TABLE[cause]
     run.failuresInARow = stoodMs !== undefined && stoodMs >= SUCCESS_MS ? 1 : run.failuresInARow + 1
-    logger.warn(`${this.id}: ${cause}: ${detail}`, { attempts: this.#snapshot.attempts })
-
     const shown = {
       ...NO_SESSION,
       ...this.#counted(),
       cause,
-      causeDetail: detail,
+      causeDetail: printable(detail, LONGEST_DETAIL_CHARS),
       advice,
       chatExit: end.chatExit,
       pppExit: end.pppExit,
@@ -255,6 +257,11 @@ export class Link implements LinkHandle {
     const error = end.error ?? failureError(failure)
     const rule = run.wish.profile.redial[cause] ?? CAUSE_TABLE[cause].redial
     const decision = decideRedial(cause, run.failuresInARow, rule, randomFraction(random))
+    const isRedialled = run.isLasting && !end.isBlocked && decision.action === 'wait'
+    logger.warn(`${this.id}: ${cause}: ${detail}`, {
+      attempts: this.#snapshot.attempts,
+      nextInMs: isRedialled ? decision.delayMs : undefined,
+    })
 
     if (run.isLasting && end.isBlocked) {
       this.#services.pool.release(this.id)

@@ -4,6 +4,7 @@ import type { Failure } from '../base/cause.ts'
 import { errorText, ModemdError } from '../base/errors.ts'
 import { formatIpv4, isUsableUnicast, parseIpv4 } from '../base/ipv4.ts'
 import type { Cancel, Clock } from '../base/ports.ts'
+import type { Call } from '../modem/snapshot.ts'
 import type { PppEngine, PppLink } from '../ppp/engines/engine.ts'
 import {
   type AuthProtocol,
@@ -12,7 +13,6 @@ import {
   type PppPhase,
   type PppSettings,
 } from '../ppp/settings.ts'
-import type { Wire } from '../serial/wire.ts'
 import type { Profile, ProfileAuth } from './profile.ts'
 import type { Ip4Snapshot } from './snapshot.ts'
 
@@ -42,7 +42,13 @@ export class PppRun {
   #resolveEnded: (end: PppEnd) => void = () => {}
   #cancelGrace: Cancel | undefined
 
-  constructor(engine: PppEngine, wire: Wire, profile: Profile, clock: Clock, onPhase: (phase: PppPhase) => void) {
+  constructor(
+    engine: PppEngine,
+    wire: Call['wire'],
+    profile: Profile,
+    clock: Clock,
+    onPhase: (phase: PppPhase) => void,
+  ) {
     this.#clock = clock
     this.#restartMs = profile.lcpRestartMs
     let resolveUp: (up: PppUp) => void = () => {}

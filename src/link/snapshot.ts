@@ -82,7 +82,7 @@ export interface LinkHandle {
   settled(): Promise<void>
 }
 
-/** One profile as D-Bus shows it: keys of the configuration, no secret. */
+/** One profile as D-Bus shows it: `name`, the keys of [profile] and [ppp] as they are, those of [redial] as `redial.busy`. No secret comes out; '' goes back to the default. */
 export type ProfileFields = Readonly<Record<string, string | number | boolean>>
 
 /** The D-Bus service's whole view of the daemon. `link/supervisor.ts` is one. */

@@ -11,8 +11,9 @@ import { isRegistered, readOperator, readOwnNumbers, readRegistration, readSigna
 import { openSim, type SimOpener } from './sim.ts'
 import type { Wakeup } from './wakeup.ts'
 
-/** While there is no network: reports tell of it first where the modem has them. */
+/** While there is no network. Where the modem reports, that comes first, and asking is for a report that was lost. */
 const SEARCH_POLL_MS = [250, 500, 1000, 2000, 4000, 8000, 16_000]
+const SEARCH_POLL_WITH_REPORTS_MS = [2000, 4000, 8000, 16_000]
 const LONGEST_SEARCH_POLL_MS = 30_000
 /** For a modem that reports nothing. */
 const REGISTERED_POLL_MS = 30_000
@@ -70,29 +71,26 @@ export async function followNetwork(
   signal: AbortSignal,
 ): Promise<never> {
   const queries = new Set(modem.driver.registration)
+  const searchPollMs = reports.areOn ? SEARCH_POLL_WITH_REPORTS_MS : SEARCH_POLL_MS
+  const registeredPollMs = reports.areOn ? undefined : REGISTERED_POLL_MS
   let searches = 0
   let known = ''
   let hasNumbers = false
   for (;;) {
     const isFree = await unlessBusy(async () => {
       if (!isRegistered(modem) || !reports.areOn) await readRegistration(modem, queries)
-      const { registration, accessTechnologies } = modem.snapshot
-      const news = `${registration} ${accessTechnologies.join()}`
-      if (!isRegistered(modem) || news === known) return
+      const { registration } = modem.snapshot
+      if (!isRegistered(modem) || registration === known) return
       await readOperator(modem)
       await readSignal(modem)
-      known = news
+      known = registration
       if (hasNumbers) return
       hasNumbers = true
       await readOwnNumbers(modem)
     })
     if (!isRegistered(modem)) known = ''
     else searches = 0
-    const waitMs = isRegistered(modem)
-      ? reports.areOn
-        ? undefined
-        : REGISTERED_POLL_MS
-      : (SEARCH_POLL_MS[searches++] ?? LONGEST_SEARCH_POLL_MS)
+    const waitMs = isRegistered(modem) ? registeredPollMs : (searchPollMs[searches++] ?? LONGEST_SEARCH_POLL_MS)
     await wakeup.pause(modem.clock, isFree ? waitMs : undefined, signal)
   }
 }

@@ -46,6 +46,8 @@ interface Entry {
   readonly role: PortRole | undefined
   state: 'probing' | 'answers' | 'deaf' | 'busy' | 'not-asked'
   port: ModemPort | undefined
+  /** The modem has its port. */
+  isAdopted: boolean
   rounds: number
 }
 
@@ -78,7 +80,14 @@ export class Candidate {
   addTty(tty: TtyFacts): void {
     const role = knownRole(tty.usb)
     const isAsked = role === undefined || role === 'at' || role === 'data'
-    const entry: Entry = { tty, role, state: isAsked ? 'probing' : 'not-asked', port: undefined, rounds: 0 }
+    const entry: Entry = {
+      tty,
+      role,
+      state: isAsked ? 'probing' : 'not-asked',
+      port: undefined,
+      isAdopted: false,
+      rounds: 0,
+    }
     this.#entries.set(tty.path, entry)
     this.#lastAddedMs = this.#options.clock.nowMs()
     if (isAsked) void this.#probe(entry)
@@ -113,6 +122,7 @@ export class Candidate {
     for (const entry of this.#entries.values()) {
       if (entry.state === 'answers') entry.state = 'deaf'
       entry.port = undefined
+      entry.isAdopted = false
       entry.rounds = 0
     }
     this.#consider()
@@ -191,11 +201,7 @@ export class Candidate {
       const imei = await ask(attempt, driver.imei)
       this.#isIdentifying = false
       if (this.#isClosed) return
-      const present = ports.filter((port) => [...this.#entries.values()].some((entry) => entry.port === port))
-      if (present.length > 0) {
-        this.#modem = this.#options.onFound({ driver, imei, ports: present })
-        this.#modem.start()
-      }
+      this.#found(driver, imei)
     } catch {
       // It fell silent or vanished between two questions: the next round finds out.
       this.#isIdentifying = false
@@ -208,9 +214,21 @@ export class Candidate {
     this.#consider()
   }
 
+  /** With the ports that are still there after the questions. */
+  #found(driver: ModemDriver, imei: string | undefined): void {
+    const present = [...this.#entries.values()].filter(({ port }) => port)
+    if (present.length === 0) return
+    for (const entry of present) entry.isAdopted = true
+    this.#modem = this.#options.onFound({ driver, imei, ports: present.flatMap(({ port }) => port ?? []) })
+    this.#modem.start()
+  }
+
   #addLatePorts(modem: Modem, entries: readonly Entry[]): void {
-    const known = new Set(modem.snapshot.ports.map(({ name }) => name))
-    for (const { port } of entries) if (port && !known.has(port.path)) modem.addPort(port)
+    for (const entry of entries) {
+      if (!entry.port || entry.isAdopted) continue
+      entry.isAdopted = true
+      modem.addPort(entry.port)
+    }
     modem.setOtherPorts(entries.flatMap((entry) => (entry.port ? [] : [infoOf(entry)])))
     // A data port that a crashed daemon left in a call answers only to the escape sequence.
     for (const entry of entries) if (entry.state === 'deaf' && entry.rounds === 1) void this.#probe(entry)

@@ -3,6 +3,7 @@
  * Called by `modem.ts`.
  */
 
+import type { Failure } from '../base/cause.ts'
 import { errorText, ModemdError } from '../base/errors.ts'
 import type { Clock, Logger } from '../base/ports.ts'
 import { Pump } from '../serial/pump.ts'
@@ -14,7 +15,9 @@ import { chooseContext, numberFor } from './context.ts'
 import { causeOfError, dialFailure } from './dial-result.ts'
 import { type DialEvent, DialScript } from './dial-script.ts'
 import type { ModemPort } from './port.ts'
+import { simError } from './sim.ts'
 import { DialError, type DialRequest } from './snapshot.ts'
+import type { ModemRecord } from './state.ts'
 
 export interface Dialler {
   readonly clock: Clock
@@ -31,6 +34,17 @@ export interface Connected {
 }
 
 type End = Extract<DialEvent, { type: 'end' }>
+
+/** Why a dial cannot even begin. */
+export function obstacleOf({ activity, snapshot }: ModemRecord): Failure | undefined {
+  if (activity === 'gone') return { cause: 'modem-gone', detail: 'the modem is gone' }
+  if (activity === 'silent') return { cause: 'modem-silent', detail: snapshot.stateReason }
+  const error = simError(snapshot.sim.status)
+  if (error) return snapshot.failure ?? { cause: error.failureCause ?? 'sim-failed', detail: error.message }
+  if (activity === 'disabled') return { cause: 'radio-off', detail: 'the radio was switched off' }
+  if (activity !== 'running') return { cause: 'no-network', detail: `the modem is ${activity}` }
+  return undefined
+}
 
 /** Rejects with a DialError; the port is then wherever the dial left it: the caller brings it back to command mode. */
 export async function dial(port: ModemPort, request: DialRequest, dialler: Dialler): Promise<Connected> {

@@ -7,11 +7,13 @@ import type { ModemPort } from './port.ts'
 import { Wakeup } from './wakeup.ts'
 
 /** A modem that reported NO CARRIER answers the first at once; one that is still ending the call a little later. */
-const QUICK_TIMES = [0, 100, 200, 400]
+const QUICK_TIMES = [0, 100, 250]
 const LAST_TIMES = [0, 500, 1500, 3000]
 const DTR_LOW_MS = 250
 /** Silence before and after `+++`; the factory setting of S12 is 1 s, and a little more is safe. */
 const GUARD_MS = 1050
+/** What of it is left when the quick probe and DTR are over. */
+const REST_OF_GUARD_MS = GUARD_MS - DTR_LOW_MS - (QUICK_TIMES.at(-1)! - QUICK_TIMES.at(-2)!)
 
 /** Resolves with whether the modem answers AT again. Never rejects. */
 export async function hangUp(port: ModemPort, clock: Clock): Promise<boolean> {
@@ -21,7 +23,7 @@ export async function hangUp(port: ModemPort, clock: Clock): Promise<boolean> {
   await pauseUnlessReport(port, clock, DTR_LOW_MS)
   await port.setDtr(true)
   // NO CARRIER after DTR fell, or after all: the rest is not needed.
-  if ((await pauseUnlessReport(port, clock, GUARD_MS)) && (await session.probe(QUICK_TIMES))) return true
+  if ((await pauseUnlessReport(port, clock, REST_OF_GUARD_MS)) && (await session.probe(QUICK_TIMES))) return true
   return escapeToCommands(session, LAST_TIMES)
 }
 

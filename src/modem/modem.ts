@@ -10,17 +10,18 @@ import { type Cancel, type Clock, type Logger, sleep } from '../base/ports.ts'
 import type { AtReply } from './at/channel.ts'
 import { parseCopsTest, type ScannedNetwork } from './at/replies/cops.ts'
 import { parseCimi } from './at/replies/identity.ts'
-import { type AtSession, type CommandOptions, errorOf } from './at/session.ts'
+import { type CommandOptions, errorOf } from './at/session.ts'
 import { prefixOf } from './at/unsolicited.ts'
 import { bringUp, followNetwork, followSignal, type NetworkReports } from './bring-up.ts'
-import { asDialError, type Connected, dial } from './dial.ts'
+import { asDialError, type Connected, dial, obstacleOf } from './dial.ts'
 import type { ModemDriver } from './drivers/driver.ts'
 import { hangUp } from './hang-up.ts'
-import { changePin, enterPin, enterPuk, type PinContext, requirePin } from './pin.ts'
+import { changePin, enterPin, enterPuk, requirePin } from './pin.ts'
+import { PinDesk } from './pin-desk.ts'
 import type { PinLedger } from './pin-ledger.ts'
 import type { ModemPort } from './port.ts'
+import { PortSet, sessionOf } from './port-set.ts'
 import type { ModemContext } from './procedure.ts'
-import { readSimStatus, readTriesLeft, simError } from './sim.ts'
 import {
   type Call,
   DialError,
@@ -70,15 +71,12 @@ export class Modem implements ModemHandle {
   readonly #networkWakeup = new Wakeup()
   readonly #signalWakeup = new Wakeup()
   #history: readonly { readonly atUs: bigint; readonly dbm: number }[] = []
-  #ports: readonly ModemPort[] = []
-  #otherPorts: readonly PortInfo[] = []
+  readonly #ports = new PortSet()
+  readonly #pinDesk: PinDesk
   #record: ModemRecord
   #signalPollMs: number | undefined = DEFAULT_SIGNAL_POLL_MS
   /** Ends what runs by itself: bring-up, and the loops that follow network and signal. */
   #round = new AbortController()
-  #pinTurn: Promise<void> = Promise.resolve()
-  /** The port that a dial or a call has. */
-  #calledPort: ModemPort | undefined
   #call: Call | undefined
   #isGone = false
 
@@ -88,6 +86,13 @@ export class Modem implements ModemHandle {
     this.#clock = options.clock
     this.#driver = driver
     this.#record = newRecord({ id, device, driver: kernelDriver, ports: [], equipmentIdentifier: imei })
+    this.#pinDesk = new PinDesk({
+      modem: this.#contextFor(new AbortController().signal),
+      ports: this.#ports,
+      ledger: options.ledger,
+      wakeup: this.#simWakeup,
+      pinFor: (snapshot) => options.pinFor(snapshot),
+    })
     for (const port of options.ports) this.addPort(port)
   }
 
@@ -114,13 +119,13 @@ export class Modem implements ModemHandle {
     port.onReport = (line) => this.#onReport(line)
     port.onClosed = (reason) => void this.vanish(`${port.path}: ${reason}`)
     port.onOwner = () => this.#tellPorts()
-    this.#ports = assignRoles([...this.#ports, port])
+    this.#ports.add(port)
     this.#tellPorts()
   }
 
   /** The device's ports that do not answer AT, or are not asked. */
   setOtherPorts(ports: readonly PortInfo[]): void {
-    this.#otherPorts = ports
+    this.#ports.setOthers(ports)
     this.#tellPorts()
   }
 
@@ -132,7 +137,7 @@ export class Modem implements ModemHandle {
     this.#isGone = true
     this.#round.abort()
     this.#options.onGone(reason)
-    await Promise.all(this.#ports.map((port) => port.close()))
+    await this.#ports.close()
   }
 
   async enable(): Promise<void> {
@@ -149,8 +154,8 @@ export class Modem implements ModemHandle {
     for (const command of this.#driver.radioOff) {
       if (!(await this.#attempt(command, { timeoutMs: RADIO_TIMEOUT_MS })).isOk) continue
       this.#apply({ type: 'identity', identity: { powerState: 'low' } })
-      this.#apply({ type: 'unregistered' })
       this.#apply({ type: 'activity', activity: 'disabled' })
+      this.#apply({ type: 'unregistered' })
       return
     }
     this.start()
@@ -163,25 +168,25 @@ export class Modem implements ModemHandle {
     await this.#command(this.#driver.reset, { timeoutMs: RADIO_TIMEOUT_MS })
     this.#round.abort()
     this.#round = new AbortController()
-    this.#apply({ type: 'unregistered' })
     this.#apply({ type: 'activity', activity: 'resetting' })
+    this.#apply({ type: 'unregistered' })
     void this.#awaitReset(this.#round.signal)
   }
 
   sendPin(pin: string, caller: PinCaller): Promise<void> {
-    return this.#withPin((context) => enterPin(context, pin, caller))
+    return this.#pinDesk.serve((context) => enterPin(context, pin, caller))
   }
 
   sendPuk(puk: string, newPin: string): Promise<void> {
-    return this.#withPin((context) => enterPuk(context, puk, newPin))
+    return this.#pinDesk.serve((context) => enterPuk(context, puk, newPin))
   }
 
   changePin(oldPin: string, newPin: string): Promise<void> {
-    return this.#withPin((context) => changePin(context, oldPin, newPin))
+    return this.#pinDesk.serve((context) => changePin(context, oldPin, newPin))
   }
 
   enablePin(pin: string, on: boolean): Promise<void> {
-    return this.#withPin((context) => requirePin(context, pin, on))
+    return this.#pinDesk.serve((context) => requirePin(context, pin, on))
   }
 
   async imsi(): Promise<string> {
@@ -211,11 +216,11 @@ export class Modem implements ModemHandle {
   }
 
   async dial(request: DialRequest): Promise<Call> {
-    if (this.#calledPort) throw new ModemdError('Busy', 'The modem already carries a call.', 'port-busy')
+    if (this.#ports.called) throw new ModemdError('Busy', 'The modem already carries a call.', 'port-busy')
     const obstacle = obstacleOf(this.#record)
     if (obstacle) throw new DialError(obstacle)
-    const port = this.#ports.find(({ role }) => role === 'data') ?? this.#ports[0]!
-    this.#calledPort = port
+    const port = this.#ports.data
+    this.#ports.called = port
     this.#apply({ type: 'activity', activity: 'connecting' })
     try {
       const isLte = this.#record.domains.eps !== undefined
@@ -256,7 +261,7 @@ export class Modem implements ModemHandle {
   }
 
   #endCall(failure: Failure | undefined): void {
-    this.#calledPort = undefined
+    this.#ports.called = undefined
     this.#call = undefined
     if (failure) this.#apply({ type: 'failure', failure })
     this.#apply({ type: 'activity', activity: 'running' })
@@ -266,60 +271,14 @@ export class Modem implements ModemHandle {
 
   async #endAnyCall(why: string): Promise<void> {
     if (this.#call) await this.#call.hangUp({ cause: 'user-request', detail: why })
-    else if (this.#calledPort)
+    else if (this.#ports.called)
       throw new ModemdError('Busy', 'The modem is dialling; try again in a moment.', 'port-busy')
-  }
-
-  /** PIN tries come one after another, each with the SIM's numbers and counters of that moment. */
-  #withPin(step: (context: PinContext) => Promise<void>): Promise<void> {
-    const turn = this.#pinTurn.then(async () => {
-      const port = this.#freePort()
-      const modem = this.#contextFor(new AbortController().signal)
-      try {
-        await step({
-          clock: this.#clock,
-          guard: port.guard,
-          ledger: this.#options.ledger,
-          sim: { iccid: this.snapshot.sim.iccid, imei: this.snapshot.equipmentIdentifier },
-          attempt: (text, options) => sessionOf(port).attempt(text, options),
-          readStatus: () => readSimStatus(modem),
-          readTries: () => readTriesLeft(modem),
-        })
-        this.#apply({ type: 'sim', sim: { status: await readSimStatus(modem) } })
-      } catch (error) {
-        const failure = pinFailure(error)
-        if (failure && this.snapshot.state === 'locked') this.#apply({ type: 'failure', failure })
-        throw error
-      } finally {
-        this.#simWakeup.wake()
-      }
-    })
-    this.#pinTurn = turn.catch(() => {})
-    return turn
-  }
-
-  async #tryProfilePin(): Promise<boolean> {
-    const pin = this.#options.pinFor(this.snapshot)
-    if (pin === undefined) {
-      this.#apply({ type: 'failure', failure: { cause: 'sim-pin', detail: 'The SIM asks for its PIN.' } })
-      return false
-    }
-    try {
-      await this.sendPin(pin, 'automatic')
-      return true
-    } catch (error) {
-      if (this.#isGone) throw error
-      this.#options.logger.warn(`The profile's PIN did not open the SIM: ${errorText(error)}`, {
-        modem: this.snapshot.id,
-      })
-      return false
-    }
   }
 
   /** Brings the modem up and keeps informed until the round ends; what fails is tried again with growing pauses. */
   async #run(signal: AbortSignal): Promise<void> {
     const modem = this.#contextFor(signal)
-    const opener = { wakeup: this.#simWakeup, tryProfilePin: () => this.#tryProfilePin() }
+    const opener = { wakeup: this.#simWakeup, tryProfilePin: () => this.#pinDesk.tryProfilePin() }
     for (let failures = 0; !signal.aborted; ) {
       try {
         const reports = await bringUp(modem, opener, signal)
@@ -360,7 +319,7 @@ export class Modem implements ModemHandle {
   #noteTrouble(error: unknown, failures: number): void {
     this.#options.logger.warn(`A step of the bring-up failed: ${errorText(error)}`, { modem: this.snapshot.id })
     const isSilent = error instanceof ModemdError && error.failureCause === 'modem-silent'
-    if (!isSilent || failures === 0 || this.#calledPort) return
+    if (!isSilent || failures === 0 || this.#ports.called) return
     this.#apply({ type: 'failure', failure: { cause: 'modem-silent', detail: error.message } })
     this.#apply({ type: 'activity', activity: 'silent' })
   }
@@ -369,7 +328,7 @@ export class Modem implements ModemHandle {
   async #awaitReset(signal: AbortSignal): Promise<void> {
     try {
       await sleep(this.#clock, RESET_DEAF_MS, signal)
-      for (const { session } of this.#ports) {
+      for (const { session } of this.#ports.all) {
         await session?.probe(RESET_PROBE_TIMES)
         for (const command of this.#driver.portInit) await session?.attempt(command)
       }
@@ -385,7 +344,7 @@ export class Modem implements ModemHandle {
   #onReport(line: string): void {
     const change = this.#driver.reports[prefixOf(line) ?? '']?.(line, { wallUs: this.#clock.wallUs() })
     if (change) this.#apply(change)
-    if (change?.type === 'registration' || change?.type === 'technologies') this.#networkWakeup.wake()
+    if (change?.type === 'registration') this.#networkWakeup.wake()
     if (this.#driver.isSimReport(line)) this.#simWakeup.wake()
   }
 
@@ -411,15 +370,7 @@ export class Modem implements ModemHandle {
   }
 
   async #attempt(text: string, options?: CommandOptions): Promise<AtReply> {
-    return sessionOf(this.#freePort()).attempt(text, options)
-  }
-
-  /** The second AT port first: it is free whatever the data port does. */
-  #freePort(): ModemPort {
-    const free = this.#ports.filter((port) => port !== this.#calledPort && port.session)
-    const port = free.find(({ role }) => role !== 'data') ?? free[0]
-    if (!port) throw new ModemdError('Busy', "A call has the modem's only AT port.", 'port-busy')
-    return port
+    return sessionOf(this.#ports.free()).attempt(text, options)
   }
 
   #apply(change: Change): void {
@@ -436,41 +387,8 @@ export class Modem implements ModemHandle {
   }
 
   #tellPorts(): void {
-    const own = this.#ports.map(({ path, role, owner }) => ({ name: path, role, owner }))
-    const ports = [...own, ...this.#otherPorts].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
-    this.#apply({ type: 'ports', ports })
+    this.#apply({ type: 'ports', ports: this.#ports.infos() })
   }
-}
-
-function sessionOf(port: ModemPort): AtSession {
-  if (!port.session) throw new ModemdError('Busy', `${port.path} carries a call now.`, 'port-busy')
-  return port.session
-}
-
-/** With two or more, one is for data (the table's, else the lowest) and the others for commands. */
-function assignRoles(ports: readonly ModemPort[]): readonly ModemPort[] {
-  const sorted = [...ports].sort((a, b) => a.number - b.number)
-  const data = sorted.find(({ hint }) => hint === 'data') ?? sorted.find(({ hint }) => hint !== 'at') ?? sorted[0]
-  for (const port of sorted) port.role = sorted.length > 1 && port === data ? 'data' : 'at'
-  return sorted
-}
-
-/** Why a dial cannot even begin. */
-function obstacleOf({ activity, snapshot }: ModemRecord): Failure | undefined {
-  if (activity === 'gone') return { cause: 'modem-gone', detail: 'the modem is gone' }
-  if (activity === 'silent') return { cause: 'modem-silent', detail: snapshot.stateReason }
-  const error = simError(snapshot.sim.status)
-  if (error) return snapshot.failure ?? { cause: error.failureCause ?? 'sim-failed', detail: error.message }
-  if (activity === 'disabled') return { cause: 'radio-off', detail: 'the radio was switched off' }
-  if (activity !== 'running') return { cause: 'no-network', detail: `the modem is ${activity}` }
-  return undefined
-}
-
-/** Why the SIM stays locked; undefined: the caller's own mistake, which changes nothing. */
-function pinFailure(error: unknown): Failure | undefined {
-  if (!(error instanceof ModemdError)) return undefined
-  const isOurs = error.code === 'PinGuard' || error.code === 'SimPin' || error.code === 'SimPuk'
-  return isOurs ? { cause: error.failureCause ?? 'sim-pin', detail: error.message } : undefined
 }
 
 function isBusy(error: unknown): boolean {

@@ -26,8 +26,11 @@ export async function readOperator(modem: ModemContext): Promise<void> {
   await modem.attempt('AT+COPS=3,0')
   const named = parseCops((await modem.attempt('AT+COPS?')).lines)
   modem.apply({ type: 'operator', name: named?.name, code: numeric?.plmn ?? named?.plmn })
-  const technologies = named?.technologies ?? numeric?.technologies ?? []
-  if (technologies.length > 0) modem.apply({ type: 'technologies', technologies })
+  modem.apply({
+    type: 'technologies',
+    source: 'operator',
+    technologies: named?.technologies ?? numeric?.technologies ?? [],
+  })
 }
 
 export async function readSignal(modem: ModemContext): Promise<void> {

@@ -31,8 +31,14 @@ export interface SimOpener {
   tryProfilePin(): Promise<boolean>
 }
 
-/** undefined: busy, or an answer that says nothing. */
+/** undefined: busy, or an answer that says nothing. What it says is the modem's state from now on. */
 export async function readSimStatus(modem: ModemContext): Promise<SimStatus | undefined> {
+  const status = await askSimStatus(modem)
+  if (status !== undefined) modem.apply({ type: 'sim', sim: { status } })
+  return status
+}
+
+async function askSimStatus(modem: ModemContext): Promise<SimStatus | undefined> {
   const reply = await modem.attempt('AT+CPIN?', { timeoutMs: 10_000 })
   if (reply.isOk) {
     const cpin = parseCpin(reply.lines)
@@ -71,12 +77,12 @@ export async function openSim(modem: ModemContext, opener: SimOpener, signal: Ab
       if (modem.snapshot.failure?.cause.startsWith('sim-')) modem.apply({ type: 'failure', failure: undefined })
       return
     }
-    await readTriesLeft(modem)
     if (status === 'puk') modem.apply({ type: 'failure', failure: failureOf('puk') })
     else if (!hasTried) {
       hasTried = true
       if (await opener.tryProfilePin()) continue
     }
+    await readTriesLeft(modem)
     await opener.wakeup.pause(modem.clock, undefined, signal)
   }
 }

@@ -35,8 +35,8 @@ export type Change =
   /** All domains are forgotten: radio off, reset. */
   | { readonly type: 'unregistered' }
   | { readonly type: 'operator'; readonly name?: string | undefined; readonly code?: string | undefined }
-  /** From the operator query or a vendor's report; where the registration names them, those count. */
-  | { readonly type: 'technologies'; readonly technologies: readonly string[] }
+  /** `report`: a vendor's, which knows best and comes at every change; `operator`: +COPS, which counts where nothing else tells. */
+  | { readonly type: 'technologies'; readonly source: 'report' | 'operator'; readonly technologies: readonly string[] }
   | { readonly type: 'signal'; readonly signal: SignalSnapshot; readonly quality: number }
   | { readonly type: 'activity'; readonly activity: Activity }
   | { readonly type: 'failure'; readonly failure: Failure | undefined }
@@ -45,8 +45,11 @@ export interface ModemRecord {
   readonly snapshot: ModemSnapshot
   readonly activity: Activity
   readonly domains: Readonly<Partial<Record<RegistrationDomain, RegistrationReply>>>
-  readonly otherTechnologies: readonly string[]
+  /** Beside those that the registration names. */
+  readonly technologies: Readonly<Record<'report' | 'operator', readonly string[]>>
 }
+
+const NO_TECHNOLOGIES = { report: [], operator: [] }
 
 export function newRecord(
   basics: Pick<ModemSnapshot, 'id' | 'device' | 'driver' | 'ports' | 'equipmentIdentifier'>,
@@ -64,7 +67,7 @@ export function newRecord(
     },
     activity: 'starting',
     domains: {},
-    otherTechnologies: [],
+    technologies: NO_TECHNOLOGIES,
   })
 }
 
@@ -84,11 +87,11 @@ function apply(record: ModemRecord, change: Change): ModemRecord {
     case 'registration':
       return { ...record, domains: { ...record.domains, [change.reply.domain]: change.reply } }
     case 'unregistered':
-      return { ...record, domains: {}, otherTechnologies: [] }
+      return { ...record, domains: {}, technologies: NO_TECHNOLOGIES }
     case 'operator':
       return { ...record, snapshot: { ...snapshot, operatorName: change.name, operatorCode: change.code } }
     case 'technologies':
-      return { ...record, otherTechnologies: change.technologies }
+      return { ...record, technologies: { ...record.technologies, [change.source]: change.technologies } }
     case 'signal':
       return {
         ...record,
@@ -128,9 +131,9 @@ function registrationOf({ cs, ps, eps }: ModemRecord['domains']): Registration {
   return 'unknown'
 }
 
-function technologiesOf({ domains: { cs, ps, eps }, otherTechnologies }: ModemRecord): readonly string[] {
-  const registered = [eps, ps, cs].filter((reply) => reply && isIn(reply.registration))
-  return registered.find((reply) => reply && reply.technologies.length > 0)?.technologies ?? otherTechnologies
+function technologiesOf({ domains: { cs, ps, eps }, technologies }: ModemRecord): readonly string[] {
+  const registered = [eps, ps, cs].flatMap((reply) => (reply && isIn(reply.registration) ? [reply.technologies] : []))
+  return [technologies.report, ...registered].find((each) => each.length > 0) ?? technologies.operator
 }
 
 function isIn(registration: Registration): boolean {

@@ -36,6 +36,7 @@ interface Network {
 
 /** Numbers from here on are control protocols (RFC 1661 §2). */
 const FIRST_CONTROL_PROTOCOL = 0x4000
+const MAX_EVIDENCE_CHARS = 240
 /** The ends where nobody is left to wait for. */
 const SILENT_ENDS: ReadonlySet<string> = new Set(['loopback', 'echo-lost'])
 
@@ -138,7 +139,6 @@ export class PppSession {
       this.#trace?.('rcvd', protocol, info)
     }
     if (protocol === LCP) this.#lcp.receive(info)
-    else if (this.#lcp.state !== 'Opened') this.#dropped('unexpected')
     else if (protocol === PAP || protocol === CHAP) this.#authentication.receive(protocol, info)
     else if (this.#phase === 'network' || this.#phase === 'running') this.#receiveForNetwork(protocol, info)
     else this.#dropped('unexpected')
@@ -375,10 +375,15 @@ export class PppSession {
 
   #evidence(): string {
     const last = this.#lastReceived
-    const heard = last ? `last received ${printPacket(last.protocol, last.info)}` : 'nothing received'
+    const heard = last ? `last received ${cut(printPacket(last.protocol, last.info))}` : 'nothing received'
     const noise = this.#carrier.evidence()
     return noise ? `${heard}, ${noise}` : heard
   }
+}
+
+/** A packet may hold hundreds of options. */
+function cut(text: string): string {
+  return text.length > MAX_EVIDENCE_CHARS ? `${text.slice(0, MAX_EVIDENCE_CHARS)}…` : text
 }
 
 /** The words of a Terminate-Request; a failure's detail is not the peer's business. */

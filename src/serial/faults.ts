@@ -36,7 +36,6 @@ export class FaultyWire extends WireDecorator {
   #listener: WireListener | undefined
   /** What is under way, in order; the end of the line is its last. */
   readonly #queue: ((listener: WireListener) => void)[] = []
-  #lastDueMs = 0
 
   constructor(wire: Wire, options: FaultsOptions) {
     super(wire)
@@ -55,7 +54,7 @@ export class FaultyWire extends WireDecorator {
     )
     if (!listener) return
     // The turns in which nobody listened are made up for.
-    for (const _ of this.#queue) this.#options.clock.at(this.#lastDueMs, () => this.#deliver())
+    for (const _ of this.#queue) this.#deliverIn(0)
   }
 
   #onData(bytes: Uint8Array): void {
@@ -67,14 +66,15 @@ export class FaultyWire extends WireDecorator {
   }
 
   #later(lateMs: number, tell: (listener: WireListener) => void): void {
-    this.#lastDueMs = Math.max(this.#lastDueMs, this.#options.clock.nowMs() + lateMs)
     this.#queue.push(tell)
-    this.#options.clock.at(this.#lastDueMs, () => this.#deliver())
+    this.#deliverIn(lateMs)
   }
 
-  /** One piece a turn. */
-  #deliver(): void {
-    if (this.#listener) this.#queue.shift()?.(this.#listener)
+  /** One piece a turn, whichever is first. */
+  #deliverIn(lateMs: number): void {
+    this.#options.clock.at(this.#options.clock.nowMs() + lateMs, () => {
+      if (this.#listener) this.#queue.shift()?.(this.#listener)
+    })
   }
 }
 

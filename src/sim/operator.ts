@@ -54,6 +54,8 @@ export interface OperatorCall {
 }
 
 const OPERATOR_NAME = 'virtual-mobile'
+/** A modem drops the line this long after the host's Terminate-Request was acknowledged, and does not wait for RFC 1661's restart timer. */
+const DROP_AFTER_TERMINATE_S = 0.1
 const HUNG_UP: Failure = { cause: 'hung-up', detail: 'the operator hung up' }
 
 export class Operator {
@@ -135,6 +137,7 @@ class Call implements OperatorCall {
   #onEvent(event: PppLinkEvent): void {
     if (event.type === 'phase') {
       const { phase } = event
+      if (phase === 'terminate') this.#after(DROP_AFTER_TERMINATE_S, () => this.#request.onEnd())
       if (phase === 'terminate' || phase === 'dead') return
       if (this.#request.faults.takeStage(phase)) this.#request.onUnplug(phase)
     } else if (event.type === 'up') this.#onUp(event.address.peer)

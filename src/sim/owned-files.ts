@@ -105,13 +105,19 @@ function removeLeftovers(ledgerFolder: string): void {
   for (const name of readdirSync(ledgerFolder)) {
     const pid = Number(/^(\d+)\.json$/.exec(name)?.[1] ?? Number.NaN)
     if (Number.isNaN(pid) || isAlive(pid)) continue
-    const ledger = join(ledgerFolder, name)
-    try {
-      removeAll(JSON.parse(readFileSync(ledger, 'utf8')) as string[])
-    } catch {
-      // It died while writing: what it made is found by the user.
-    }
-    rmSync(ledger, { force: true })
+    const paths = readLedger(join(ledgerFolder, name))
+    // First, so that its own folder can go too.
+    rmSync(join(ledgerFolder, name), { force: true })
+    removeAll(paths)
+  }
+}
+
+/** Empty where it died while writing: what it made is found by the user. */
+function readLedger(path: string): readonly string[] {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as string[]
+  } catch {
+    return []
   }
 }
 

@@ -143,8 +143,9 @@ export class SimulatedModem {
 
   /** The operator ends the call; false: there is none. */
   hangUp(): boolean {
-    this.#call?.far.hangUp()
-    return this.#call !== undefined
+    const call = this.#call
+    call?.far.hangUp()
+    return call !== undefined
   }
 
   networkChanged(): void {

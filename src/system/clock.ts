@@ -16,7 +16,7 @@ export const systemRandom: Random = {
   bytes: (count) => randomBytes(count),
 }
 
-/** setTimeout counts from the start of the loop's turn, so that it may fire before `atMs`: what is early waits again. */
+/** setTimeout counts whole milliseconds, so that it may fire a part of one before `atMs`: what is early waits again. */
 function at(atMs: number, fn: () => void): Cancel {
   let timer: NodeJS.Timeout | undefined
   let immediate: NodeJS.Immediate | undefined

@@ -263,7 +263,7 @@ const DIALOGUES: Dialogue[] = [
   {
     name: 'text in messages: the window slides',
     script: ['end', ''],
-    modem: [['', `${'line of text \r\n'.repeat(150)}tail end`]],
+    modem: [['', `${`${'0123456789'.repeat(7)}\n${'short \r\n'}`.repeat(40)}tail end`]],
   },
 
   {

@@ -1,7 +1,18 @@
 /** Runs one dialogue twice against the same scripted modem on a real pty: by Debian's chat and by our engine. */
 
 import { spawn } from 'node:child_process'
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { concat, fromLatin1, latin1 } from '../../src/base/bytes.ts'
@@ -116,12 +127,13 @@ async function readRest(fd: number): Promise<string> {
 async function runOurs(dialogue: Dialogue, folder: string): Promise<Outcome> {
   const pty = openPty()
   const modem = new ScriptedModem(pty, dialogue)
-  const root = join(folder, 'root')
-  const open = createWireOpener({ root: '/', clock: systemClock, logger: silentLogger })
-  const wire = await open(pty.slavePath)
+  mkdirSync(join(folder, 'dev'))
+  symlinkSync(pty.slavePath, join(folder, 'dev/modem'))
+  const open = createWireOpener({ root: folder, clock: systemClock, logger: silentLogger })
+  const wire = await open('/dev/modem')
   try {
     modem.start()
-    const hold = new Lease(wire).take(root)
+    const hold = new Lease(wire).take('chat')
     const engine = new ChatEngine({
       words: typeof dialogue.script === 'string' ? scriptWords(dialogue.script) : dialogue.script,
       timeoutMs: dialogue.timeout === 0 ? Number.POSITIVE_INFINITY : dialogue.timeout && dialogue.timeout * 1000,

@@ -8,7 +8,7 @@ import { needs } from '../support/needs.ts'
 import { Running } from './support/mmctl.ts'
 import { at, list, SECOND, scene } from './support/scene.ts'
 
-const has = needs('dbus-daemon')
+const has = { ...needs('dbus-daemon'), timeout: 60_000 }
 
 test('list', has, async (context) => {
   const { api, run, json } = await scene(context)
@@ -266,6 +266,8 @@ test('why', has, async (context) => {
     ],
   )
   const modem = await run('why', '0')
+  api.modems[0]!.change({ state: 'registered' })
+  assert.equal(list((await json('why')).document).length, 1)
   assert.match(
     modem.stdout,
     /^modem imei_356938035643809: sim-absent\n {2}seen +SIM not inserted\n {2}means +The modem finds no SIM card\./,

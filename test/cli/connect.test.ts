@@ -8,7 +8,7 @@ import { needs } from '../support/needs.ts'
 import { Running } from './support/mmctl.ts'
 import { at, scene, secretFile } from './support/scene.ts'
 
-const has = needs('dbus-daemon')
+const has = { ...needs('dbus-daemon'), timeout: 60_000 }
 const { phaseMs: ALL_PHASES = {} } = LINK_UP
 
 /** Until the service has told of a change: one more turn than the publisher's. */

@@ -7,7 +7,7 @@ import { needs } from '../support/needs.ts'
 import { FakeModemd, Refusal, type Values, Variant } from './support/fake-modemd.ts'
 import { mmctl, Running } from './support/mmctl.ts'
 
-const has = needs('dbus-daemon')
+const has = { ...needs('dbus-daemon'), timeout: 60_000 }
 const MODEM = '/org/modemd/modem/usb_5f1_5f2'
 const LINK = '/org/modemd/link/demo'
 

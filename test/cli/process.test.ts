@@ -8,7 +8,7 @@ import { openPty } from '../../src/system/pty.ts'
 import { serve } from '../bus/fixture.ts'
 import { needs } from '../support/needs.ts'
 
-const has = needs('dbus-daemon')
+const has = { ...needs('dbus-daemon'), timeout: 60_000 }
 
 function start(address: string, argv: readonly string[], stdio: 'pipe' | number): ChildProcess {
   const node = ['--import', 'tsx', 'src/cli/main.ts', ...argv]
@@ -79,6 +79,7 @@ test(
     const { child, screen, until } = onTerminal(context, bus.address, 'connect', 'demo')
     const exit = exitOf(child)
     await until(/\r\x1b\[K\x1b\[2m {2}modem .*\d s\x1b\[22m/)
+    while (api.log.length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
     api.links[0]!.change({ phaseMs: { modem: 5 } })
     await until(/E173 \(imei_356938035643809\)/)
     child.kill('SIGINT')

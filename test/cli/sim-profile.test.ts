@@ -7,7 +7,7 @@ import { needs } from '../support/needs.ts'
 import { Keyboard } from './support/mmctl.ts'
 import { scene, secretFile } from './support/scene.ts'
 
-const has = needs('dbus-daemon')
+const has = { ...needs('dbus-daemon'), timeout: 60_000 }
 
 test('sim status', has, async (context) => {
   const { run, json } = await scene(context)

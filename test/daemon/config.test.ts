@@ -1,24 +1,12 @@
-/** The configuration from real files in a folder of its own; every example of the manual with its exact values. */
+/** Files of the configuration: the examples with their exact values, drop-ins, what is broken, what is refused. */
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { ModemdError } from '../../src/base/errors.ts'
 import { Configuration } from '../../src/daemon/config.ts'
-import type { Profile } from '../../src/link/profile.ts'
+import { faultsOfProfile, open, put, withFiles } from './config-rig.ts'
 
 const MODEMD_CONF = `; modemd.conf
 [daemon]
@@ -82,46 +70,6 @@ auth-refused = stop
 hung-up = 1s*2..2m
 reset-after = 4               ; failures in a row before the next rung of the recovery ladder
 `
-
-type Files = Readonly<Record<string, string>>
-
-/** Files by their path under /etc/modemd; profiles are 0600. */
-function withFiles<T>(files: Files, use: (root: string, home: string) => T): T {
-  const root = mkdtempSync(join(tmpdir(), 'modemd-config-'))
-  const home = join(root, 'etc/modemd')
-  const clean = () => rmSync(root, { recursive: true })
-  mkdirSync(home, { recursive: true })
-  for (const [name, text] of Object.entries(files)) put(home, name, text)
-  try {
-    const result = use(root, home)
-    if (result instanceof Promise) return result.finally(clean) as T
-    clean()
-    return result
-  } catch (error) {
-    clean()
-    throw error
-  }
-}
-
-function put(home: string, name: string, text: string, mode = 0o600): void {
-  mkdirSync(dirname(join(home, name)), { recursive: true })
-  writeFileSync(join(home, name), text)
-  chmodSync(join(home, name), mode)
-}
-
-function open(files: Files): Configuration {
-  return withFiles(files, (root) => new Configuration({ root }))
-}
-
-function profileOf(text: string): Profile {
-  const { profiles, faults } = open({ 'profiles/p.conf': text })
-  assert.deepEqual(faults, [])
-  return profiles[0]!
-}
-
-function faultsOfProfile(text: string): readonly string[] {
-  return open({ 'profiles/p.conf': text }).faults.map((fault) => fault.replace('/etc/modemd/profiles/p.conf:', ''))
-}
 
 test('the example modemd.conf has its exact values', () => {
   const { daemon, faults, warnings } = open({ 'modemd.conf': MODEMD_CONF })
@@ -346,151 +294,3 @@ test('what this version cannot do is said, and the link refuses it', () => {
   assert.deepEqual(profiles[0]!.unsupported, ['ip = 46', 'data-limit = 5GB', 'auth = mschapv2'])
   assert.match(warnings[0]!, /p\.conf:1: this version does not support ip = 46: the profile cannot be connected/)
 })
-
-/** Who runs this test owns its files. */
-const isRoot = process.geteuid?.() === 0
-
-const BAD_VALUES: readonly (readonly [string, RegExp])[] = [
-  ['apn =', /apn must not be empty/],
-  ['apn = a b', /apn may have letters/],
-  ['number = 0800-CALL', /number may have digits/],
-  ['pin = 123', /pin must be 4 to 8 digits/],
-  ['username = a"b', /username must have no quotation mark/],
-  [`password = ${'é'.repeat(128)}`, /password may have at most 255 bytes/],
-  ['modem = first', /modem must be any, a modem's id/],
-  ['dial-timeout = 60', /dial-timeout must be a time with its unit/],
-  ['dial-timeout = 2h', /dial-timeout must be from 1s to 1h/],
-  ['roaming = true', /roaming must be yes or no/],
-  ['cid = 17', /cid must be a whole number from 1 to 16/],
-  ['sim = 12', /sim must be an ICCID/],
-  ['share = eth/0', /share must be the name of a network interface/],
-  ['check = host', /check must be host:port/],
-  ['check = host:70000', /check must be host:port/],
-  ['data-limit = 5', /data-limit must be a size with its unit/],
-  ['priority = -1', /priority must be a whole number/],
-  ['chat-script = ../../shadow', /chat-script must not lead through/],
-  ['aotoconnect = yes', /did you mean autoconnect\?/],
-  ['engine = auto', /engine belongs into \[ppp\]/],
-  ['mtu = 1500', /mtu belongs into \[ppp\]/],
-]
-
-for (const [line, expected] of BAD_VALUES) {
-  test(`bad value: ${line.slice(0, 40)}`, () => {
-    const all = faultsOfProfile(`[profile]\n${line}`)
-    const faults = all.filter((fault) => isRoot || !fault.includes('only taken from a file of root'))
-    assert.equal(faults.length, 1, faults.join('\n'))
-    assert.match(faults[0]!, expected)
-    assert.match(faults[0]!, /^2: /)
-  })
-}
-
-for (const rule of ['5', '5s*2', '5s*0..5m', '5s*2..1s', 'never', '0s', '5s*..5m', '2d', '5s*2..', '*']) {
-  test(`bad redial rule: ${rule}`, () => {
-    assert.equal(faultsOfProfile(`[redial]\nbusy = ${rule}`).length, 1)
-  })
-}
-
-test('redial rules for a cause nobody may redial, and for one that is none', () => {
-  assert.match(faultsOfProfile('[redial]\nuser-request = 5s')[0]!, /no key user-request/)
-  assert.match(faultsOfProfile('[redial]\nno-carier = 5s')[0]!, /did you mean no-carrier\?/)
-  assert.deepEqual(profileOf('[redial]\nbusy = 1.5s*1.5..1h').redial.busy, {
-    firstMs: 1500,
-    factor: 1.5,
-    longestMs: 3_600_000,
-  })
-})
-
-test('a chat script is taken from a file of root under the configuration only', () =>
-  withFiles(
-    { 'dial.chat': 'ABORT BUSY "" ATD\\T', 'profiles/p.conf': '[profile]\nchat-script = /etc/modemd/dial.chat' },
-    (root, home) => {
-      const configuration = new Configuration({ root })
-      if (!isRoot) {
-        assert.match(configuration.faults.join(), /dial\.chat does not belong to root: run chown root/)
-        assert.match(configuration.faults.join(), /chat-script and options are only taken from a file of root/)
-        assert.deepEqual(configuration.profiles, [])
-        return
-      }
-      assert.deepEqual(configuration.faults, [])
-      assert.equal(configuration.profiles[0]!.chatScript, 'ABORT BUSY "" ATD\\T')
-      assert.equal(configuration.profiles[0]!.needsAdministrator, true)
-
-      const faultFor = (script: string) => {
-        put(home, 'profiles/p.conf', `[profile]\nchat-script = ${script}`)
-        configuration.reload()
-        return configuration.faults.join()
-      }
-      assert.equal(faultFor('dial.chat'), '')
-      assert.match(faultFor('/etc/passwd'), /p\.conf:2: chat-script = \/etc\/passwd is not under \/etc\/modemd/)
-      assert.match(faultFor('absent'), /is not there/)
-      symlinkSync('/etc/passwd', join(home, 'link'))
-      assert.match(faultFor('link'), /symbolic link/)
-      chmodSync(join(home, 'dial.chat'), 0o666)
-      assert.match(faultFor('dial.chat'), /can be written by others: run chmod go-w dial\.chat/)
-    },
-  ))
-
-test('saved profiles are 0600, keep comments and untold keys, and read the same', () =>
-  withFiles(
-    { 'profiles/p.conf': '; mine\n[profile]\napn = old ; the old one\npassword = secret\nautoconnect = yes\n' },
-    async (root, home) => {
-      const configuration = new Configuration({ root })
-      await configuration.save({
-        name: 'p',
-        apn: 'new.net',
-        autoconnect: '',
-        roaming: true,
-        mtu: 1400,
-        'redial.busy': '9s',
-        username: 'a ;b',
-      })
-      const path = join(home, 'profiles/p.conf')
-      assert.equal(
-        readFileSync(path, 'utf8'),
-        '; mine\n[profile]\napn = new.net ; the old one\npassword = secret\nroaming = yes\nusername = "a ;b"\n\n[ppp]\nmtu = 1400\n\n[redial]\nbusy = 9s\n',
-      )
-      assert.equal(statSync(path).mode & 0o777, 0o600)
-      const profile = configuration.profiles[0]!
-      assert.deepEqual(
-        [profile.apn, profile.password, profile.username, profile.autoconnect],
-        ['new.net', 'secret', 'a ;b', false],
-      )
-
-      const again = configuration.profiles[0]!.fields
-      await configuration.save(again)
-      assert.deepEqual(configuration.profiles[0]!.fields, again)
-      assert.deepEqual(configuration.faults, [])
-
-      await configuration.save({ name: 'q' })
-      assert.deepEqual(
-        configuration.profiles.map(({ name }) => name),
-        ['p', 'q'],
-      )
-      await configuration.remove('q')
-      assert.deepEqual(readdirSync(join(home, 'profiles')), ['p.conf'])
-    },
-  ))
-
-test('what cannot be saved is refused and changes nothing', () =>
-  withFiles({ 'profiles/p.conf': '[profile]\napn = old\n', 'profiles/broken.conf': 'x' }, async (root, home) => {
-    const configuration = new Configuration({ root })
-    const refused = (fields: Parameters<Configuration['save']>[0], message: RegExp) =>
-      assert.rejects(
-        configuration.save(fields),
-        (error) => error instanceof ModemdError && error.code === 'InvalidArgs' && message.test(error.message),
-      )
-    await refused({}, /needs a name/)
-    await refused({ name: '../p' }, /name of a profile may have/)
-    await refused({ name: '..' }, /name of a profile may have/)
-    await refused({ name: 'manual' }, /is kept for/)
-    await refused({ name: 'p', apn: 'a b' }, /the profile p is not saved: apn may have/)
-    await refused({ name: 'p', apn: 'a\n[ppp]' }, /apn must have no control character/)
-    await refused({ name: 'p', mtu: 5 }, /mtu must be a whole number/)
-    await refused({ name: 'p', 'dial-timeout': 60 }, /with its unit/)
-    await refused({ name: 'p', nonsense: 1 }, /no key "nonsense"/)
-    await refused({ name: 'p', 'redial.nonsense': 1 }, /no key "redial.nonsense"/)
-    await refused({ name: 'broken', apn: 'x' }, /has faults: mend them first/)
-    assert.equal(readFileSync(join(home, 'profiles/p.conf'), 'utf8'), '[profile]\napn = old\n')
-    await assert.rejects(configuration.remove('absent'), { code: 'NotFound' })
-    await assert.rejects(configuration.remove('../modemd'), { code: 'NotFound' })
-  }))

@@ -65,8 +65,8 @@ export class Product extends Rig {
     } catch (error) {
       throw new Error(`${error instanceof Error ? error.message : error}${product.logs()}`, { cause: error })
     } finally {
+      spawnSync('umount', ['--lazy', '/etc/resolv.conf', `${product.root}/etc/resolv.conf`])
       product.remove()
-      spawnSync('umount', ['/etc/resolv.conf'])
     }
   }
 

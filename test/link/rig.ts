@@ -1,10 +1,12 @@
 /** A supervisor on virtual time with a fake fleet and engine, and profiles from texts as they stand in files. */
 
 import assert from 'node:assert/strict'
+import type { Cause } from '../../src/base/cause.ts'
 import { ModemdError } from '../../src/base/errors.ts'
 import { silentLogger } from '../../src/base/ports.ts'
 import { checkProfile } from '../../src/daemon/config-profile.ts'
 import type { Resolver } from '../../src/link/attempt.ts'
+import { CAUSE_TABLE } from '../../src/link/causes.ts'
 import type { Profile, ProfileSource } from '../../src/link/profile.ts'
 import type { LinkHandle, LinkState, ProfileFields } from '../../src/link/snapshot.ts'
 import { createSupervisor, type Supervisor } from '../../src/link/supervisor.ts'
@@ -146,5 +148,62 @@ export class Rig {
     await this.settle()
     this.session.up()
     await this.settle()
+  }
+}
+
+/** The head of a profile that connects by itself. */
+export const AUTO = '[profile]\nautoconnect = yes\n'
+
+/** A second modem beside the usual one. */
+export const second = (change: ConstructorParameters<typeof FakeModem>[0] = {}) =>
+  new FakeModem({
+    id: 'usb_1_3',
+    device: '/sys/devices/usb1/1-3',
+    equipmentIdentifier: undefined,
+    sim: { status: 'ready', iccid: '8931440400000000025' },
+    ports: [{ name: '/dev/ttyUSB3', role: 'data', owner: '' }],
+    ...change,
+  })
+
+export async function hangUp(rig: Rig, cause: Cause = 'hung-up'): Promise<void> {
+  rig.session.down({ cause, detail: 'NO CARRIER' }, 16)
+  await rig.settle()
+}
+
+export function isError(code: string, message: RegExp) {
+  return (error: unknown) => error instanceof ModemdError && error.code === code && message.test(error.message)
+}
+
+/** Connects by hand and watches the answer. */
+export async function connect(rig: Rig, options: Parameters<Rig['supervisor']['connect']>[1] = {}) {
+  const link = await rig.supervisor.connect('demo', options)
+  const answer = rig.watch(link.settled())
+  await rig.settle()
+  return { link, answer }
+}
+
+export function assertFailed(rig: Rig, answer: { end: unknown }, cause: Cause, detail: RegExp): void {
+  const { snapshot } = rig.link()
+  assert.equal(snapshot.state, 'failed')
+  assert.equal(snapshot.cause, cause)
+  assert.match(snapshot.causeDetail ?? '', detail)
+  assert.equal(snapshot.advice, CAUSE_TABLE[cause].advice)
+  assert.equal(snapshot.nextAttemptAtUs, 0n)
+  assert.equal(snapshot.modem, undefined)
+  assert.equal(snapshot.interface, undefined)
+  assert.ok(answer.end instanceof ModemdError)
+  assert.equal(answer.end.failureCause ?? cause, cause)
+  assertAtRest(rig)
+}
+
+/** Nothing is held and nothing would ever happen by itself. */
+export function assertAtRest(rig: Rig): void {
+  assert.equal(rig.clock.pending, 0, 'no timer')
+  for (const modem of rig.fleet.modems) {
+    assert.equal(modem.followers, 0, 'nobody listens to the modem')
+    assert.ok(
+      modem.dials.every(({ isOver }) => isOver()),
+      'no dial under way',
+    )
   }
 }

@@ -91,7 +91,8 @@ test('no way of writing it brings a PIN past the guard, nor leaves a piece that 
       guard.onRefused = () => refusals++
       const passed = through(guard, text, cuts)
       assert.doesNotMatch(passed, /7531|[\xb7][\xb5]/, JSON.stringify(text))
-      assert.equal(refusals, 1, JSON.stringify(text))
+      // A line that ends in a CR with the high bit is never judged, and so never sent.
+      assert.equal(refusals, text.endsWith('\r') ? 1 : 0, JSON.stringify(text))
       const later = passed + through(guard, 'N=7531\r', []) + through(guard, '=7531\r', [])
       const modemSees = later.replace(/[\x00-\x0c\x0e-\x20]/g, '')
       assert.doesNotMatch(modemSees, /CPIN=?7531/i, JSON.stringify(text))
@@ -132,13 +133,13 @@ test('the characters that end and edit a line stay what they are', () => {
 test('a permitted line passes once, alone and unchanged', () => {
   const guard = new PinGuard()
   guard.permit('AT+CPIN="7531"')
-  assert.equal(through(guard, 'AT+CPIN="7532"\r', []), 'AT')
+  assert.equal(through(guard, 'AT+CPIN="7532"\r', []), 'AT+CPI')
   assert.equal(through(guard, '\r', []), '\r')
   assert.equal(through(guard, 'AT+CPIN="7531"\r', [4]), 'AT+CPIN="7531"\r')
-  assert.equal(through(guard, 'AT+CPIN="7531"\r', []), 'AT')
+  assert.equal(through(guard, 'AT+CPIN="7531"\r', []), 'AT+CPI')
   guard.permit('AT+CPIN="7531"')
   guard.revoke()
-  assert.equal(through(guard, '\rAT+CPIN="7531"\r', []), '\rAT')
+  assert.equal(through(guard, '\rAT+CPIN="7531"\r', []), '\rAT+CPI')
 })
 
 test('PPP is not looked at, command mode is again afterwards', async () => {
@@ -161,7 +162,7 @@ test('PPP is not looked at, command mode is again afterwards', async () => {
   guard.isDataMode = false
   wire.write(latin1('AT+CPIN=7531\r'))
   await clock.advance(1)
-  assert.equal(heard, '~AT+CPIN=7531\r~AT')
+  assert.equal(heard, '~AT+CPIN=7531\r~AT+CPI')
   await far.close()
   await clock.advance(1)
   assert.deepEqual(ends, ['hung up'])

@@ -1,3 +1,5 @@
+/** Our two ends on a bad line: loss, bit errors, loops, cuts, and a peer that begins anew. */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PppSettings } from '../../src/ppp/settings.ts'
@@ -135,6 +137,7 @@ test('a Configure-Request in Opened: everything anew, with the framing of the be
     .run(1000)
   const restarted = pair({}, { auth: ['chap'] }, 99).b.machine
   Object.assign(link.b, { machine: restarted })
+  const firstRequests = packetsSent(link.a).map((text) => text.replace('0x1', '0x2'))
   link.a.sent.length = 0
   link.input(link.b, { type: 'open' })
   link.run(1000)
@@ -155,6 +158,13 @@ test('a Configure-Request in Opened: everything anew, with the framing of the be
     if (frame.protocol !== LCP || frame.info[0]! > CODE.codeReject) continue
     assert.deepEqual([...piece.subarray(0, 5)], [0x7e, 0xff, 0x7d, 0x23, 0xc0], 'default framing')
   }
+  const requests = packetsSent(link.a).filter((text) => text.startsWith('[LCP ConfReq'))
+  assert.equal(requests.length, 1)
+  assert.ok(!firstRequests.includes(requests[0]!), 'a new magic number')
+  assert.ok(
+    packetsSent(link.a).some((text) => text.includes('<addr 0.0.0.0> <ms-dns1 0.0.0.0>')),
+    'IPCP begins anew',
+  )
   assertPasses(link, 'after the renegotiation')
 })
 

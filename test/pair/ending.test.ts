@@ -1,6 +1,8 @@
+/** Our two ends back to back: every way in which a link ends, and its cause. */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fromLatin1, latin1 } from '../../src/base/bytes.ts'
+import { concat, fromLatin1, latin1 } from '../../src/base/bytes.ts'
 import type { Failure } from '../../src/base/cause.ts'
 import { HdlcEncoder } from '../../src/ppp/wire/hdlc-encoder.ts'
 import { IPV4 } from '../../src/ppp/wire/protocols.ts'
@@ -192,6 +194,16 @@ test('a damaged frame with NO CARRIER in it is only a damaged frame', () => {
   link.run(30_000)
   assert.ok(isRunning(link.a))
   assert.equal(link.a.machine.counters.damaged, 1)
+})
+
+test('a frame that ends in NO CARRIER at a flag is a damaged frame too', () => {
+  const encoder = new HdlcEncoder()
+  encoder.framing = { accm: 0, pfc: true, acfc: true }
+  const cutOff = encoder.encode(IPV4, ipv4Packet(500)).subarray(0, 200)
+  const link = pair().open().run(1000)
+  link.input(link.a, { type: 'data', bytes: concat([cutOff, latin1('\r\nNO CARRIER\r\n~')]) })
+  link.run(30_000)
+  assert.ok(isRunning(link.a))
 })
 
 test('a frame that a hang-up cut off, and then NO CARRIER and silence', () => {

@@ -1,3 +1,5 @@
+/** Our client and our server back to back: coming up, with every log-in right and wrong. */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fromLatin1 } from '../../src/base/bytes.ts'

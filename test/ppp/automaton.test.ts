@@ -1,3 +1,5 @@
+/** The automaton against the table of RFC 1661 §4.1, cell by cell. */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Alarms } from '../../src/ppp/control/alarms.ts'

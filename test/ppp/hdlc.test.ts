@@ -1,6 +1,8 @@
+/** Framing against frames of other implementations, and against RFC 1662 octet by octet. */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { concat, latin1 } from '../../src/base/bytes.ts'
+import { concat, equalBytes, latin1 } from '../../src/base/bytes.ts'
 import { GOOD_FCS, INITIAL_FCS, updateFcs } from '../../src/ppp/wire/fcs.ts'
 import { HdlcDecoder } from '../../src/ppp/wire/hdlc-decoder.ts'
 import { HdlcEncoder } from '../../src/ppp/wire/hdlc-encoder.ts'
@@ -103,6 +105,34 @@ test('the examples of RFC 1662 §4.2: 7e, 7d, 03 and the parity forms of XON and
   assert.deepEqual(line.slice(0, 3), [0x7e, 0xff, 0x7d])
   const payload = [...bytes('7d 5e 7d 5d 7d 23 7d 31 7d 33 91 93')]
   assert.deepEqual(line.slice(7, 7 + payload.length), payload)
+})
+
+/** RFC 1662 octet by octet, as its text says it. */
+function plainly(protocol: number, info: Uint8Array, accm: number): Uint8Array {
+  const content = [0xff, 3, protocol >>> 8, protocol & 0xff, ...info]
+  const fcs = updateFcs(INITIAL_FCS, Uint8Array.from(content)) ^ 0xffff
+  const escaped = [...content, fcs & 0xff, fcs >>> 8].flatMap((octet) => {
+    const isEscaped = octet === 0x7e || octet === 0x7d || (octet < 0x20 && ((accm >>> octet) & 1) === 1)
+    return isEscaped ? [0x7d, octet ^ 0x20] : [octet]
+  })
+  return Uint8Array.from([0x7e, ...escaped, 0x7e])
+}
+
+test('every octet at every place of a step of eight, with and without control octets escaped', () => {
+  for (const accm of [0, 0xffffffff, 0x80000000, 1]) {
+    const encoder = new HdlcEncoder()
+    encoder.framing = { accm, pfc: false, acfc: false }
+    for (let octet = 0; octet < 256; octet++) {
+      for (let place = 0; place < 16; place++) {
+        const info = new Uint8Array(18).fill(0x41)
+        info[place] = octet
+        const line = encoder.encode(IPV4, info)
+        if (!equalBytes(line, plainly(IPV4, info, accm))) assert.fail(`${octet} at ${place}, ACCM ${accm}`)
+        const { frames } = received(line, accm)
+        if (!equalBytes(Uint8Array.from(frames[0]?.info ?? []), info)) assert.fail(`${octet} at ${place} is lost`)
+      }
+    }
+  }
 })
 
 test('LCP codes 1 to 7 go out with the framing of the beginning, 8 and up as agreed', () => {

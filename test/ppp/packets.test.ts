@@ -1,3 +1,5 @@
+/** The small parts of PPP: packets, options, their text, alarms, limits, exit codes. */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { concat, latin1 } from '../../src/base/bytes.ts'

@@ -1,3 +1,5 @@
+/** PPP under whatever a line or a hostile peer can bring; fixed seeds. */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -62,7 +64,8 @@ test('what is encoded is decoded, with any ACCM and compression, in any reads', 
         const encoder = new HdlcEncoder()
         encoder.framing = { accm: map, pfc, acfc }
         const stream = concat(frames.map((each) => encoder.encode(each.protocol, each.info)))
-        assert.deepEqual(decodeAll(cutUp(stream, cuts), map), frames)
+        const sent = frames.map((each) => ({ protocol: each.protocol, info: each.info }))
+        assert.deepEqual(decodeAll(cutUp(stream, cuts), map), sent)
       },
     ),
     { seed: SEED, numRuns: 300 },

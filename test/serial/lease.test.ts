@@ -113,6 +113,20 @@ test('bytes that come while nobody listens are kept, the newest 64 KiB', async (
   assert.equal(heard.text.charCodeAt(heard.text.length - 1), 69)
 })
 
+test('unread bytes come before kept ones, and those before what comes next', async () => {
+  const clock = new VirtualClock()
+  const [near] = virtualWires(clock)
+  const at = new Lease(near).take('at')
+  listen(at)
+  at.listen(undefined)
+  near.receive(latin1('kept '))
+  const heard = listen(at.handOver('ppp', latin1('unread ')))
+  near.receive(latin1('next'))
+  assert.equal(heard.text, '', 'not before listen has returned')
+  await clock.advance(0)
+  assert.equal(heard.text, 'unread kept next')
+})
+
 test('flush drops what was kept', async () => {
   const { clock, far, lease } = leased()
   const hold = lease.take('at')

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { askControl } from '../../src/sim/control.ts'
@@ -73,8 +73,10 @@ export class RunningSim {
     return this.#ended
   }
 
-  /** Everything in the folder, as paths below it. */
+  /** Everything in the folder, as paths below it; without following links, as `recursive` alone would. */
   leftovers(): string[] {
-    return (readdirSync(this.folder, { recursive: true }) as string[]).sort()
+    return readdirSync(this.folder, { recursive: true, withFileTypes: true })
+      .map((entry) => relative(this.folder, join(entry.parentPath, entry.name)))
+      .sort()
   }
 }

@@ -10,8 +10,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import manifest from '../../package.json' with { type: 'json' }
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
+const PROGRAMS: Readonly<Record<string, string>> = manifest.bin
 const END_LIMIT_MS = 6000
 
 export interface RigOptions {
@@ -120,8 +122,8 @@ export class Rig {
 
   /** Our programs from dist/, busctl with the private bus's address, others as they are. */
   command(name: string, args: readonly string[]): string[] {
-    const ours = join(PROJECT, `dist/${name}.js`)
-    if (existsSync(ours)) return [process.execPath, ours, ...args]
+    const ours = PROGRAMS[name]
+    if (ours) return [process.execPath, join(PROJECT, ours), ...args]
     return [name, ...(name === 'busctl' ? [`--address=${this.bus}`] : []), ...args]
   }
 

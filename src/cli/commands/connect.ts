@@ -162,8 +162,9 @@ async function waitUntilUp(
     const message = `${target.linkId} is not up after ${timeoutS} s: it ${state}; \`mmctl connect --timeout\` gives it more time`
     throw new CliError('org.modemd.Error.Timeout', message)
   } catch (error) {
+    const link = await readLink(daemon, target).catch(() => undefined)
     progress?.end(view.hasMoved)
-    throw view.hasMoved ? await withCause(error, daemon, target) : error
+    throw link && view.hasMoved ? withCause(error, link) : error
   } finally {
     view.close()
     interruption.ignore()
@@ -258,11 +259,13 @@ function afterSeconds(clock: Clock, seconds: number | undefined): Waiting<'late'
 const NOT_OF_THE_LINK: readonly ExitCode[] = [EXIT.interrupted, EXIT.timedOut, EXIT.noDaemon]
 
 /** modemd's sentence already has evidence and advice; the link adds the cause, and what it means. */
-async function withCause(error: unknown, daemon: Daemon, target: Target): Promise<unknown> {
+function withCause(error: unknown, { id, properties }: Link): unknown {
   if (!(error instanceof CliError) || NOT_OF_THE_LINK.includes(error.exitCode)) return error
-  const link = await readLink(daemon, target).catch(() => undefined)
-  const cause = CAUSES.find((each) => each === link?.properties.text('Cause'))
-  const message = `${target.linkId} did not connect: ${error.message}`
+  const cause = CAUSES.find((each) => each === properties.text('Cause'))
   const details = cause ? [`It means: ${CAUSE_TABLE[cause].meaning}`] : []
-  return new CliError(error.errorName, message, { exitCode: error.exitCode, cause, details })
+  return new CliError(error.errorName, `${id} did not connect: ${error.message}`, {
+    exitCode: error.exitCode,
+    cause,
+    details,
+  })
 }

@@ -40,7 +40,7 @@ export async function explainFailure(session: Session, wanted: string | undefine
       )
     return undefined
   }
-  const failed = allStories(daemon, session).filter(({ cause }) => cause !== undefined)
+  const failed = allStories(daemon, session).filter(needsTelling)
   if (output.json) output.document(failed.map(storyDocument))
   else if (failed.length === 0) output.print('Nothing has failed.')
   else output.print(...failed.flatMap((story, index) => [...(index === 0 ? [] : ['']), ...tell(story, output)]))
@@ -49,6 +49,11 @@ export async function explainFailure(session: Session, wanted: string | undefine
 
 function allStories(daemon: Daemon, session: Session): Story[] {
   return [...daemon.links.map((link) => linkStory(link, session)), ...daemon.modems.map(modemStory)]
+}
+
+/** A modem that works again keeps the cause of its last failure, which is nobody's concern unless asked for. */
+function needsTelling({ kind, cause, state = '' }: Story): boolean {
+  return cause !== undefined && (kind === 'link' || /^(failed|locked|absent-sim)$/.test(state))
 }
 
 /** Links go before modems; an index means a modem, as everywhere. */

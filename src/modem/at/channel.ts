@@ -85,6 +85,8 @@ export class AtChannel implements Machine<ChannelEvent> {
   #lastId = 0
   #previousText = ''
   #typicalReplyMs = 0
+  /** Final results that may still come of what was given up without a probe. */
+  #owed = 0
   #bodyIsDue = false
 
   get isIdle(): boolean {
@@ -94,14 +96,15 @@ export class AtChannel implements Machine<ChannelEvent> {
   submit(command: AtCommand, nowMs: number): number {
     const id = ++this.#lastId
     this.#queue.push({ id, command })
-    if (this.#state.kind === 'deaf') this.#startProbing(RESYNC_TIMES, 0, nowMs)
+    if (this.#state.kind === 'deaf' && command.lineEnd === '') this.#state = { kind: 'idle' }
+    if (this.#state.kind === 'deaf') this.#startProbing(RESYNC_TIMES, nowMs)
     else this.#sendNext(nowMs)
     return id
   }
 
   /** Asks with `AT` until the modem answers or the times run out; `probed` tells. Not while a command is on the line. */
   probe(times: ProbeTimes, nowMs: number): void {
-    if (this.#state.kind === 'idle' || this.#state.kind === 'deaf') this.#startProbing(times, 0, nowMs)
+    if (this.#state.kind === 'idle' || this.#state.kind === 'deaf') this.#startProbing(times, nowMs)
   }
 
   handle(input: Input, nowMs: number): void {
@@ -192,7 +195,10 @@ export class AtChannel implements Machine<ChannelEvent> {
     if (state.kind === 'busy') {
       this.#emit({ type: 'silent', id: state.id, waitedMs: state.command.timeoutMs })
       this.#tokenizer.isPromptExpected = false
-      this.#startProbing(RESYNC_TIMES, 1, nowMs)
+      this.#owed++
+      // Whoever sends `+++` has his own way to find out where he is.
+      if (state.command.lineEnd === '') this.#state = { kind: 'idle' }
+      else this.#startProbing(RESYNC_TIMES, nowMs)
     } else if (state.kind === 'probing') {
       if (state.quietUntilMs !== undefined) this.#endProbing(true)
       else if (state.sent < state.times.length - 1) this.#sendProbe(nowMs)
@@ -201,7 +207,9 @@ export class AtChannel implements Machine<ChannelEvent> {
     this.#sendNext(nowMs)
   }
 
-  #startProbing(times: ProbeTimes, open: number, nowMs: number): void {
+  #startProbing(times: ProbeTimes, nowMs: number): void {
+    const open = this.#owed
+    this.#owed = 0
     this.#state = {
       kind: 'probing',
       startedMs: nowMs,

@@ -44,8 +44,8 @@ function signalReport(line: string, { wallUs }: ReportContext): Change | undefin
 }
 
 /** `^MODE:5,7`: system mode, sub-mode. */
-function modeReport(line: string): Change | undefined {
+function modeReport(line: string): Change {
   const [, submode] = fieldsOf(bodiesOf([line], '^MODE')[0] ?? '')
   const technology = SUBMODES[numberOf(submode) ?? -1]
-  return technology === undefined ? undefined : { type: 'technologies', technologies: [technology] }
+  return { type: 'technologies', source: 'report', technologies: technology === undefined ? [] : [technology] }
 }

@@ -18,7 +18,7 @@ import type { Alarms } from './alarms.ts'
 import { type Answer, answerTo, isPartOf } from './answer.ts'
 import { type ReplyKind, ReplyLimits } from './rate-limit.ts'
 import type { AutomatonHost, AutomatonLimits, ControlRules } from './rules.ts'
-import { type Action, type AutomatonEvent, type State, transition } from './table.ts'
+import { type Action, type AutomatonEvent, isAtRest, isNegotiating, type State, transition } from './table.ts'
 
 /** After a Terminate-Ack: time for it to leave. The RFC's whole restart period would only delay the next call. */
 const LINGER_MS = 250
@@ -389,13 +389,4 @@ export class Automaton {
   get #negotiationAlarm(): string {
     return `${this.#rules.name} negotiation`
   }
-}
-
-function isNegotiating(state: State): boolean {
-  return state === 'Req-Sent' || state === 'Ack-Rcvd' || state === 'Ack-Sent'
-}
-
-/** No restart timer runs. */
-function isAtRest(state: State): boolean {
-  return state === 'Initial' || state === 'Starting' || state === 'Closed' || state === 'Stopped'
 }

@@ -78,3 +78,12 @@ const TABLE = new Map<string, Cell | undefined>(
 export function transition(event: AutomatonEvent, state: State): Cell | undefined {
   return TABLE.get(`${event} ${state}`)
 }
+
+export function isNegotiating(state: State): boolean {
+  return state === 'Req-Sent' || state === 'Ack-Rcvd' || state === 'Ack-Sent'
+}
+
+/** No restart timer runs. */
+export function isAtRest(state: State): boolean {
+  return state === 'Initial' || state === 'Starting' || state === 'Closed' || state === 'Stopped'
+}

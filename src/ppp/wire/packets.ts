@@ -42,7 +42,7 @@ export function parseControl(info: Uint8Array): ControlPacket | undefined {
   const code = reader.u8()
   const id = reader.u8()
   const length = reader.u16()
-  if (code === undefined || id === undefined || length === undefined || length < HEADER_BYTES) return undefined
+  if (code === undefined || id === undefined || length === undefined) return undefined
   const data = reader.take(length - HEADER_BYTES)
   return data && { code, id, data }
 }
@@ -63,7 +63,7 @@ export function parseOptions(data: Uint8Array): ConfigOption[] | undefined {
   while (reader.remaining > 0) {
     const type = reader.u8()!
     const length = reader.u8()
-    const value = length === undefined || length < 2 ? undefined : reader.take(length - 2)
+    const value = length === undefined ? undefined : reader.take(length - 2)
     if (!value) return undefined
     options.push({ type, data: value })
   }

@@ -1,0 +1,87 @@
+/**
+ * Where PIN tries of one modem queue up: one after another, each with the SIM's numbers and counters of that moment; a refusal
+ * becomes the modem's failure. Used by `modem.ts`.
+ */
+
+import type { Failure } from '../base/cause.ts'
+import { errorText, ModemdError } from '../base/errors.ts'
+import type { PinContext } from './pin.ts'
+import { enterPin } from './pin.ts'
+import type { PinLedger } from './pin-ledger.ts'
+import { type PortSet, sessionOf } from './port-set.ts'
+import type { ModemContext } from './procedure.ts'
+import { readSimStatus, readTriesLeft } from './sim.ts'
+import type { ModemSnapshot } from './snapshot.ts'
+import type { Wakeup } from './wakeup.ts'
+
+export interface PinDeskOptions {
+  readonly modem: ModemContext
+  readonly ports: PortSet
+  readonly ledger: PinLedger
+  /** Whoever waits for the SIM is woken after each try. */
+  readonly wakeup: Wakeup
+  pinFor(modem: ModemSnapshot): string | undefined
+}
+
+export class PinDesk {
+  readonly #options: PinDeskOptions
+  #turn: Promise<void> = Promise.resolve()
+
+  constructor(options: PinDeskOptions) {
+    this.#options = options
+  }
+
+  /** Rejects as `pin.ts` does. */
+  serve(step: (context: PinContext) => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(() => this.#serve(step))
+    this.#turn = turn.catch(() => {})
+    return turn
+  }
+
+  /** Resolves true when the SIM took it. */
+  async tryProfilePin(): Promise<boolean> {
+    const { modem, pinFor } = this.#options
+    const pin = pinFor(modem.snapshot)
+    if (pin === undefined) {
+      modem.apply({ type: 'failure', failure: { cause: 'sim-pin', detail: 'The SIM asks for its PIN.' } })
+      return false
+    }
+    try {
+      await this.serve((context) => enterPin(context, pin, 'automatic'))
+      return true
+    } catch (error) {
+      if (error instanceof ModemdError && error.code === 'ModemGone') throw error
+      modem.logger.warn(`The profile's PIN did not open the SIM: ${errorText(error)}`, { modem: modem.snapshot.id })
+      return false
+    }
+  }
+
+  async #serve(step: (context: PinContext) => Promise<void>): Promise<void> {
+    const { modem, ports, ledger, wakeup } = this.#options
+    const port = ports.free()
+    try {
+      await step({
+        clock: modem.clock,
+        guard: port.guard,
+        ledger,
+        sim: { iccid: modem.snapshot.sim.iccid, imei: modem.snapshot.equipmentIdentifier },
+        attempt: async (text, options) => sessionOf(port).attempt(text, options),
+        readStatus: () => readSimStatus(modem),
+        readTries: () => readTriesLeft(modem),
+      })
+    } catch (error) {
+      const failure = failureOf(error)
+      if (failure && modem.snapshot.state === 'locked') modem.apply({ type: 'failure', failure })
+      throw error
+    } finally {
+      wakeup.wake()
+    }
+  }
+}
+
+/** Why the SIM stays locked; undefined: the caller's own mistake, which changes nothing. */
+function failureOf(error: unknown): Failure | undefined {
+  if (!(error instanceof ModemdError)) return undefined
+  const isOurs = error.code === 'PinGuard' || error.code === 'SimPin' || error.code === 'SimPuk'
+  return isOurs ? { cause: error.failureCause ?? 'sim-pin', detail: error.message } : undefined
+}

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { LINE_FAULTS, PinWorld, type Weather } from './support/pin-world.ts'
+
+const PINS = ['1111', '2222', '3333', '4444', '5555'] as const
+
+const weather: fc.Arbitrary<Weather> = fc.record({
+  lineFault: fc.constantFrom(...LINE_FAULTS),
+  disk: fc.option(
+    fc.record({
+      atWrite: fc.nat({ max: 3 }),
+      kind: fc.constantFrom('cut-before' as const, 'cut-after' as const, 'full' as const),
+    }),
+    { nil: undefined, freq: 4 },
+  ),
+  showsTries: fc.boolean(),
+  identity: fc.constantFrom('both', 'both', 'iccid', 'imei', 'none'),
+})
+
+const pin = fc.constantFrom(...PINS)
+const caller = fc.constantFrom(
+  'automatic' as const,
+  'automatic' as const,
+  'person' as const,
+  'person-last-try' as const,
+)
+
+const step = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('enter' as const), pin, caller, weather }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('change' as const), pin, newPin: pin, weather }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('unblock' as const), isRight: fc.boolean(), newPin: pin, weather }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('replug' as const, 'restart' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('phone' as const), newPin: pin }) },
+)
+
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+
+async function live(world: PinWorld, one: Step): Promise<void> {
+  switch (one.kind) {
+    case 'enter':
+      return world.enter(one.pin, one.caller, one.weather)
+    case 'change':
+      return world.change(one.pin, one.newPin, one.weather)
+    case 'unblock':
+      return world.unblock(one.isRight ? '12345678' : '87654321', one.newPin, one.weather)
+    case 'replug':
+      return world.replug()
+    case 'restart':
+      return world.restart()
+    case 'phone':
+      return world.usePhone(one.newPin)
+  }
+}
+
+/**
+ * Whatever the modem answers, whatever is lost and whenever the power goes: no wrong PIN goes out twice, nobody but a person who
+ * says so spends the last try, and nobody automatic one below three.
+ */
+test('no sequence of answers, restarts and power cuts wastes a try', async () => {
+  let sends = 0
+  let automatic = 0
+  await fc.assert(
+    fc.asyncProperty(pin, fc.array(step, { minLength: 1, maxLength: 25 }), async (rightPin, steps) => {
+      const world = new PinWorld(rightPin)
+      const wrongSends = new Map<string, number>()
+      world.onPinChanged = (changed) => wrongSends.delete(changed)
+      let seen = 0
+      for (const one of steps) {
+        await live(world, one)
+        for (const send of world.sends.slice(seen)) {
+          if (!send.wasRight) wrongSends.set(send.pin, (wrongSends.get(send.pin) ?? 0) + 1)
+          assert.ok((wrongSends.get(send.pin) ?? 0) <= 1, `${send.pin} was sent twice`)
+          assert.ok(send.caller !== 'automatic' || send.triesLeft >= 3, `automatic with ${send.triesLeft} left`)
+          assert.ok(send.caller !== 'person' || send.triesLeft >= 2, 'the last try without being told')
+          sends++
+          if (send.caller === 'automatic') automatic++
+        }
+        seen = world.sends.length
+      }
+    }),
+    { seed: 20_240_202, numRuns: 3000 },
+  )
+  assert.ok(sends > 1000 && automatic > 300, `the world is not dull: ${sends} sends, ${automatic} automatic`)
+})
+
+const calm: Weather = { lineFault: 'none', disk: undefined, showsTries: true, identity: 'both' }
+
+test('the right PIN opens the SIM, again after every re-plug', async () => {
+  const world = new PinWorld('1111')
+  for (let round = 0; round < 5; round++) {
+    await world.enter('1111', 'automatic', { ...calm, showsTries: round % 2 === 0 })
+    assert.equal(world.status, 'ready')
+    world.replug()
+    world.restart()
+  }
+  assert.equal(world.sends.length, 5)
+})
+
+test('a hidden counter allows one automatic try, and again the right PIN once a person entered it', async () => {
+  const hidden: Weather = { ...calm, showsTries: false, identity: 'imei' }
+  const world = new PinWorld('1111')
+  await world.enter('2222', 'automatic', hidden)
+  await world.enter('3333', 'automatic', hidden)
+  assert.deepEqual(
+    world.sends.map((send) => send.pin),
+    ['2222'],
+  )
+  await world.enter('1111', 'person', hidden)
+  world.replug()
+  await world.enter('3333', 'automatic', hidden)
+  await world.enter('1111', 'automatic', hidden)
+  assert.deepEqual(
+    world.sends.map((send) => send.pin),
+    ['2222', '1111', '1111'],
+  )
+})
+
+test('without a disk, and without a number to count by, nothing is tried', async () => {
+  const world = new PinWorld('1111')
+  await world.enter('1111', 'person', { ...calm, disk: { atWrite: 0, kind: 'full' } })
+  await world.enter('1111', 'person', { ...calm, identity: 'none' })
+  assert.deepEqual(world.sends, [])
+})

@@ -1,0 +1,272 @@
+/**
+ * Calls from CONNECT to packets: our own client engine and Debian's pppd dial modem-sim, and the kernel's ping and curl go
+ * through, to the operator's network namespace and to its host in user space.
+ */
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { fromLatin1, latin1 } from '../../src/base/bytes.ts'
+import type { Failure } from '../../src/base/cause.ts'
+import { formatIpv4 } from '../../src/base/ipv4.ts'
+import { silentLogger } from '../../src/base/ports.ts'
+import { createBuiltinEngine } from '../../src/ppp/engines/builtin.ts'
+import type { PppLink, PppLinkEvent } from '../../src/ppp/engines/engine.ts'
+import { CLIENT_DEFAULTS, type PppSettings } from '../../src/ppp/settings.ts'
+import { Lease } from '../../src/serial/lease.ts'
+import { createWireOpener } from '../../src/serial/serialport-wire.ts'
+import type { Wire } from '../../src/serial/wire.ts'
+import { systemClock, systemRandom } from '../../src/system/clock.ts'
+import { openRouteSocket } from '../../src/system/netlink.ts'
+import { openTun } from '../../src/system/tun.ts'
+import { listenUevents, type Uevent } from '../../src/system/uevents.ts'
+import { inNamespace } from '../support/in-namespace.ts'
+import { needs } from '../support/needs.ts'
+import { run } from '../system/run.ts'
+import { until } from '../system/until.ts'
+import { RunningSim } from './running-sim.ts'
+
+const SHIM = fileURLToPath(new URL('../interop/pppd-shim/pppd-shim', import.meta.url))
+const PAGE = /^Virtual Mobile, .*\nYour address is 10\.64\.0\.\d+\.\n$/
+
+if (inNamespace(import.meta.url, needs('tun', 'ip', 'ping', 'curl', 'chat', 'pppd', 'gcc'))) tests()
+
+async function started(t: TestContext, ...args: string[]): Promise<RunningSim> {
+  const sim = new RunningSim(t, ['--link', 'FOLDER/modem', '--register-after', '0', ...args])
+  await sim.ready()
+  return sim
+}
+
+/** One call: dialled, then PPP over the same port from the first byte behind CONNECT. */
+class ClientCall {
+  readonly events: PppLinkEvent[] = []
+  readonly wire: Wire
+  readonly #lease: Lease
+  #hold: ReturnType<Lease['take']>
+  #link: PppLink | undefined
+
+  static async dial(t: TestContext, sim: RunningSim): Promise<ClientCall> {
+    const wire = await createWireOpener({ root: sim.folder, clock: systemClock, logger: silentLogger })('/modem')
+    t.after(() => wire.close())
+    const call = new ClientCall(wire)
+    assert.match(await call.say('ATE0', 'OK'), /OK/)
+    return call
+  }
+
+  constructor(wire: Wire) {
+    this.wire = wire
+    this.#lease = new Lease(wire)
+    this.#hold = this.#lease.take('test')
+  }
+
+  /** Up to the end of the line that holds `expected`; what follows stays for PPP. */
+  say(command: string, expected: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      let text = ''
+      this.#hold.listen({
+        data: (bytes) => {
+          text += fromLatin1(bytes)
+          const end = text.indexOf('\r\n', text.indexOf(expected))
+          if (!text.includes(expected) || end < 0) return
+          this.#hold = this.#hold.handOver('test', latin1(text.slice(end + 2)))
+          resolve(text.slice(0, end))
+        },
+        drain() {},
+        closed: (reason) => reject(new Error(`${reason} after ${JSON.stringify(text)}`)),
+      })
+      this.#hold.write(latin1(`${command}\r`))
+    })
+  }
+
+  async connect(settings: Partial<PppSettings> = {}): Promise<void> {
+    assert.match(await this.say('ATD*99#', 'CONNECT'), /CONNECT/)
+    const services = { openTun, openRouteSocket, clock: systemClock, random: systemRandom, logger: silentLogger }
+    this.#link = createBuiltinEngine(services).open(
+      this.#hold,
+      { settings: { ...CLIENT_DEFAULTS, restartMs: 500, ...settings }, defaultRouteMetric: 10 },
+      (event) => this.events.push(event),
+    )
+  }
+
+  async up(): Promise<Extract<PppLinkEvent, { type: 'up' }>> {
+    await until('the link is up', () => this.#find('up') !== undefined || this.#find('down') !== undefined, 15_000)
+    const up = this.#find('up')
+    assert.ok(up, JSON.stringify(this.#find('down')))
+    return up
+  }
+
+  async down(limitMs = 15_000): Promise<Failure> {
+    await until('the link is down', () => this.#find('down') !== undefined, limitMs)
+    return this.#find('down')!.failure
+  }
+
+  /** Down, and the modem is in command mode again. */
+  async hangUp(): Promise<void> {
+    this.#link?.terminate({ cause: 'user-request', detail: 'test' })
+    await this.down()
+    this.#hold = this.#hold.handOver('test')
+  }
+
+  #find<T extends PppLinkEvent['type']>(type: T): Extract<PppLinkEvent, { type: T }> | undefined {
+    return this.events.find((event): event is Extract<PppLinkEvent, { type: T }> => event.type === type)
+  }
+}
+
+async function assertInternet(address: string, via: string): Promise<void> {
+  const ping = await run('ping', '-n', '-c', '3', '-i', '0.01', '-W', '5', '-I', via, address)
+  assert.match(ping.output, / 3 received/, ping.output)
+  const page = await run('curl', '-sS', '--max-time', '10', '--interface', via, `http://${address}/`)
+  assert.match(page.output, PAGE)
+}
+
+function tests(): void {
+  for (const internet of ['echo', 'tun']) {
+    test(`--internet ${internet}: ping, a page, name servers, a second call`, async (t) => {
+      const sim = await started(t, '--internet', internet, '--latency', '0', '--apn', 'internet:user:secret')
+      const call = await ClientCall.dial(t, sim)
+      await call.say('AT+CGDCONT=1,"IP","internet"', 'OK')
+      await call.connect({ user: 'user', password: 'secret' })
+      const { address, interfaceName } = await call.up()
+      assert.deepEqual(address.dns.map(formatIpv4), ['10.64.0.53', '10.64.0.54'])
+      assert.deepEqual([address.local, address.peer].map(formatIpv4), ['10.64.0.2', '10.64.0.1'])
+      await assertInternet('10.64.0.1', interfaceName)
+      await assertInternet('10.64.0.53', interfaceName)
+      const large = await run('ping', '-n', '-c', '2', '-i', '0.01', '-s', '1400', '10.64.0.1')
+      assert.match(large.output, / 2 received/)
+      const elsewhere = await run('ping', '-n', '-c', '1', '-W', '5', '192.0.2.1')
+      assert.match(elsewhere.output, /Unreachable/i)
+      await call.hangUp()
+      assert.match(await call.say('AT', 'OK'), /NO CARRIER.*OK$/s)
+      call.events.length = 0
+      await call.connect({ user: 'user', password: 'secret' })
+      assert.equal(formatIpv4((await call.up()).address.local), '10.64.0.3')
+      await assertInternet(
+        '10.64.0.1',
+        (call.events.find((event) => event.type === 'up') as (typeof call.events)[number] & { type: 'up' })
+          .interfaceName,
+      )
+      assert.equal((await sim.stats()).calls, 2)
+    })
+  }
+
+  test('the E173: placeholders first, 10.64.64.64, no echo replies, and the line drops without Terminate', async (t) => {
+    const sim = await started(t, '--personality', 'huawei-e173', '--latency', '0', '--internet', 'tun')
+    const call = await ClientCall.dial(t, sim)
+    await call.connect({ echoIntervalMs: 100, echoFailure: 2 })
+    const { address, interfaceName } = await call.up()
+    assert.equal(formatIpv4(address.peer), '10.64.64.64')
+    assert.deepEqual(address.dns.map(formatIpv4), ['10.64.0.53', '10.64.0.54'])
+    await assertInternet('10.64.64.64', interfaceName)
+    await assertInternet('10.64.0.1', interfaceName)
+    assert.deepEqual(await sim.ctl('hangup'), { ok: true, calls: 1 })
+    assert.equal((await call.down()).cause, 'hung-up')
+  })
+
+  test('a hang-up by the generic operator is a Terminate, then NO CARRIER', async (t) => {
+    const sim = await started(t, '--latency', '0')
+    const call = await ClientCall.dial(t, sim)
+    await call.connect()
+    await call.up()
+    await sim.ctl('hangup')
+    const failure = await call.down()
+    assert.equal(failure.cause, 'hung-up', JSON.stringify(failure))
+    assert.equal((await sim.stats()).call, 'none')
+  })
+
+  test('wrong password, auth-fail, lcp-nak-forever, ipcp-no-address, hangup-mid-lcp, hangup-up, loopback, echo-dead', async (t) => {
+    const sim = await started(t, '--latency', '0', '--apn', 'internet:user:secret', '--auth', 'pap')
+    const good = { user: 'user', password: 'secret', maxConfigure: 4, restartMs: 200 }
+    const attempt = async (settings: Partial<PppSettings>, ...fault: string[]) => {
+      if (fault.length > 0) assert.deepEqual(await sim.ctl('fault', ...fault), { ok: true })
+      const call = await ClientCall.dial(t, sim)
+      await call.say('AT+CGDCONT=1,"IP","internet"', 'OK')
+      await call.connect({ ...good, ...settings })
+      const { cause } = await call.down()
+      await call.wire.close()
+      await until('the modem noticed', () => true)
+      return cause
+    }
+    assert.equal(await attempt({ password: 'wrong' }), 'auth-refused')
+    assert.equal(await attempt({}, 'auth-fail'), 'auth-refused')
+    assert.equal(await attempt({}, 'lcp-nak-forever'), 'lcp-timeout')
+    assert.ok(['no-address', 'ipcp-failed'].includes(await attempt({}, 'ipcp-no-address')))
+    assert.equal(await attempt({}, 'hangup-mid-lcp'), 'hung-up')
+    assert.equal(await attempt({}, 'hangup-up', '0.1'), 'hung-up')
+    assert.equal(await attempt({}, 'loopback'), 'loopback')
+    assert.equal(await attempt({ echoIntervalMs: 100, echoFailure: 2 }, 'echo-dead', '0.3'), 'echo-lost')
+  })
+
+  test('--speed is felt: 20 kB at 160 kbit/s take a second', async (t) => {
+    const sim = await started(t, '--latency', '0', '--speed', '160k')
+    const call = await ClientCall.dial(t, sim)
+    await call.connect()
+    await call.up()
+    const startMs = performance.now()
+    const ping = await run('ping', '-n', '-c', '10', '-i', '0.01', '-W', '10', '-s', '972', '10.64.0.1')
+    assert.match(ping.output, / 10 received/)
+    const elapsedMs = performance.now() - startMs
+    assert.ok(elapsedMs > 450 && elapsedMs < 3000, `${elapsedMs} ms`)
+  })
+
+  test('unplugged while up: the tty dies under the client', async (t) => {
+    const sim = await started(t, '--latency', '0', '--fault', 'unplug-at running')
+    const call = await ClientCall.dial(t, sim)
+    await call.connect()
+    await call.down()
+    assert.ok(call.wire.isClosed)
+    assert.equal((await sim.stats()).plugged, false)
+  })
+
+  test('hotplug sends the kernel’s events', async (t) => {
+    const events: Uevent[] = []
+    const listener = listenUevents((event) => events.push(event))
+    t.after(() => listener.close())
+    const sim = new RunningSim(t, ['--root', 'FOLDER', '--personality', 'huawei-e173'])
+    assert.match(await sim.ready(), /ttyUSB0/)
+    assert.equal((await sim.ctl('ready')).hotplug, 'uevents')
+    const told = (action: string) =>
+      events.filter((event) => event.action === action && event.subsystem === 'tty').map((event) => event.env.DEVNAME)
+    await until('three ttys were added', () => told('add').length === 3)
+    const device = '/devices/pci0000:00/0000:00:14.0/usb1/1-1'
+    assert.equal(events.find((event) => event.subsystem === 'tty')?.devpath, `${device}/1-1:1.0/ttyUSB0/tty/ttyUSB0`)
+    const usb = events.find((event) => event.env.DEVTYPE === 'usb_device')
+    assert.deepEqual([usb?.devpath, usb?.env.PRODUCT], [device, '12d1/1436/0'])
+    await sim.ctl('unplug')
+    await until('three ttys were removed', () => told('remove').length === 3)
+    assert.equal(events.at(-1)?.devpath, device)
+  })
+
+  test("Debian's pppd with Debian's chat dials in, gets its address and reaches the page", async (t) => {
+    const sim = await started(t, '--internet', 'tun', '--apn', 'internet:user:secret', '--pin', '1234')
+    const library = join(tmpdir(), `fakeppp-sim-${process.pid}.so`)
+    t.after(() => rmSync(library, { force: true }))
+    const script = `ABORT ERROR ABORT "NO CARRIER" "" AT OK AT+CPIN="1234" OK ATE0+CREG=1 OK AT+CREG? "+CREG: 1,1" AT+CGDCONT=1,"IP","internet" OK ATD*99# CONNECT`
+    const chat = `/usr/sbin/chat -v -t 5 ${script.replaceAll('"', '\\"').replaceAll('\\"\\"', "''")}`
+    const args = ['client', join(sim.folder, 'modem'), 'none', 'user', 'secret', '0', '0', '0', '0', '0', '0']
+    const pppd = spawn(SHIM, [...args, 'connect', chat.replaceAll('*', '\\*').replaceAll('#', '\\#')], {
+      env: { ...process.env, FAKEPPP_SO: library },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let output = ''
+    for (const stream of [pppd.stdout, pppd.stderr])
+      stream.on('data', (bytes) => {
+        output += bytes
+      })
+    t.after(() => pppd.kill('SIGKILL'))
+    const ended = once(pppd, 'close')
+    await until('pppd is up', () => /local +IP address 10\.64\.0\.2/.test(output) || pppd.exitCode !== null, 20_000)
+    assert.match(output, /remote IP address 10\.64\.0\.1/, output)
+    assert.match(output, /primary +DNS address 10\.64\.0\.53/)
+    const name = /Using interface (\w+)/.exec(output)?.[1] ?? 'ppp0'
+    await assertInternet('10.64.0.1', name)
+    pppd.kill('SIGTERM')
+    await ended
+    await until('the call ended', () => true)
+    assert.equal((await sim.stats()).call, 'none')
+  })
+}
