@@ -56,7 +56,7 @@ async function readImei(modem: ModemContext): Promise<void> {
 }
 
 async function switchOn(modem: ModemContext): Promise<void> {
-  const powerState = parseCfun((await modem.attempt('AT+CFUN?', { timeoutMs: RADIO_TIMEOUT_MS })).lines)
+  const powerState = parseCfun((await modem.attempt('AT+CFUN?')).lines)
   if (powerState !== undefined) modem.apply({ type: 'identity', identity: { powerState } })
   if (powerState !== 'off' && powerState !== 'low') return
   const { isOk } = await modem.attempt(modem.driver.radioOn, { timeoutMs: RADIO_TIMEOUT_MS })

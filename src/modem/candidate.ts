@@ -60,6 +60,8 @@ export class Candidate {
   #lastAddedMs = 0
   #firstAnswerMs = 0
   #timer: Cancel | undefined
+  readonly #closing = new AbortController()
+  readonly #probes = new Set<Promise<void>>()
 
   constructor(options: CandidateOptions) {
     this.#options = options
@@ -90,7 +92,7 @@ export class Candidate {
     }
     this.#entries.set(tty.path, entry)
     this.#lastAddedMs = this.#options.clock.nowMs()
-    if (isAsked) void this.#probe(entry)
+    if (isAsked) this.#probe(entry)
     this.#consider()
   }
 
@@ -109,11 +111,13 @@ export class Candidate {
     if (!isUnderWay) this.#startRound()
   }
 
+  /** Resolves when every port is let go of, also those that are just being asked. */
   async close(reason: string): Promise<void> {
     this.#isClosed = true
+    this.#closing.abort()
     this.#timer?.()
     const ports = [...this.#entries.values()].map(({ port }) => port?.close())
-    await Promise.all([this.#modem?.vanish(reason), ...ports])
+    await Promise.all([this.#modem?.vanish(reason), ...ports, ...this.#probes])
   }
 
   /** The modem's end, seen from its ports. What is still plugged in is asked again after a pause. */
@@ -128,7 +132,12 @@ export class Candidate {
     this.#consider()
   }
 
-  async #probe(entry: Entry): Promise<void> {
+  #probe(entry: Entry): void {
+    const probe = this.#ask(entry).finally(() => this.#probes.delete(probe))
+    this.#probes.add(probe)
+  }
+
+  async #ask(entry: Entry): Promise<void> {
     const { openWire, clock, settings, driver = generic } = this.#options
     const { tty, role } = entry
     const own = settingsFor(tty, settings)
@@ -142,10 +151,11 @@ export class Candidate {
       mayBeInCall: entry.rounds++ > 0,
       openWire,
       clock,
+      signal: this.#closing.signal,
     })
     const isStale = this.#isClosed || this.#entries.get(tty.path) !== entry
     if (isStale) {
-      if (result.kind === 'answers') void result.port.close()
+      if (result.kind === 'answers') await result.port.close()
       return
     }
     this.#take(entry, result)
@@ -231,7 +241,7 @@ export class Candidate {
     }
     modem.setOtherPorts(entries.flatMap((entry) => (entry.port ? [] : [infoOf(entry)])))
     // A data port that a crashed daemon left in a call answers only to the escape sequence.
-    for (const entry of entries) if (entry.state === 'deaf' && entry.rounds === 1) void this.#probe(entry)
+    for (const entry of entries) if (entry.state === 'deaf' && entry.rounds === 1) this.#probe(entry)
   }
 
   /** Nothing answers: once more after a pause, ever longer ones. */
@@ -248,8 +258,7 @@ export class Candidate {
   #startRound(): void {
     this.#timer?.()
     this.#timer = undefined
-    for (const entry of this.#entries.values())
-      if (entry.state === 'deaf' || entry.state === 'busy') void this.#probe(entry)
+    for (const entry of this.#entries.values()) if (entry.state === 'deaf' || entry.state === 'busy') this.#probe(entry)
   }
 }
 

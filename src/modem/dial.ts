@@ -65,7 +65,7 @@ export async function dial(port: ModemPort, request: DialRequest, dialler: Diall
 
 /** Defines the context where it is not yet as asked for; answers its CID. */
 async function prepareContext(port: ModemPort, request: DialRequest, { isLte }: Dialler): Promise<number> {
-  const known = await attempt(port, 'AT+CGDCONT?', request.signal)
+  const known = await askTwice(port, 'AT+CGDCONT?', request.signal)
   const contexts = known.isOk ? parseCgdcont(known.lines) : undefined
   const { cid, define } = chooseContext(contexts, request, isLte)
   if (define === undefined) return cid
@@ -74,12 +74,22 @@ async function prepareContext(port: ModemPort, request: DialRequest, { isLte }: 
   return cid
 }
 
+/** A question may be repeated when its answer was lost; what changes the modem may not. */
+async function askTwice(port: ModemPort, text: string, signal: AbortSignal): Promise<AtReply> {
+  try {
+    return await attempt(port, text, signal)
+  } catch (error) {
+    if (error instanceof DialError && error.failure.cause === 'modem-silent') return attempt(port, text, signal)
+    throw error
+  }
+}
+
 async function attempt(port: ModemPort, text: string, signal: AbortSignal): Promise<AtReply> {
   throwIfAborted(signal)
   const { session } = port
   if (!session) throw new DialError({ cause: 'port-busy', detail: `${port.path} already carries a call` })
   try {
-    return await session.attempt(text, { timeoutMs: 10_000 })
+    return await session.attempt(text, { timeoutMs: 5000 })
   } catch (error) {
     throw asDialError(error)
   }

@@ -18,6 +18,8 @@ export interface ProbeOptions {
   readonly mayBeInCall: boolean
   readonly openWire: WireOpener
   readonly clock: Clock
+  /** Aborted: the port is let go of at once. */
+  readonly signal: AbortSignal
 }
 
 export type ProbeResult =
@@ -35,8 +37,12 @@ const OPEN_PAUSES_MS = [20, 80, 200]
 /** Never rejects. */
 export async function probePort(options: ProbeOptions): Promise<ProbeResult> {
   let port: ModemPort | undefined
+  const { signal } = options
+  const onAbort = () => void port?.close()
+  signal.addEventListener('abort', onAbort)
   try {
     port = await openPort(options)
+    if (signal.aborted) await port.close()
     const { session } = port
     const answers = await (options.mayBeInCall ? endForgottenCall(port, options.clock) : session!.probe(PROBE_TIMES))
     if (!answers) {
@@ -49,6 +55,8 @@ export async function probePort(options: ProbeOptions): Promise<ProbeResult> {
     await port?.close()
     const isSilent = error instanceof ModemdError && error.failureCause === 'modem-silent'
     return isSilent ? { kind: 'deaf' } : { kind: 'unusable', reason: errorText(error), isBusy: isBusy(error) }
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

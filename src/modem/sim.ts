@@ -39,7 +39,7 @@ export async function readSimStatus(modem: ModemContext): Promise<SimStatus | un
 }
 
 async function askSimStatus(modem: ModemContext): Promise<SimStatus | undefined> {
-  const reply = await modem.attempt('AT+CPIN?', { timeoutMs: 10_000 })
+  const reply = await modem.attempt('AT+CPIN?', { timeoutMs: 6000 })
   if (reply.isOk) {
     const cpin = parseCpin(reply.lines)
     return cpin && (cpin.status ?? 'failed')

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { Rig, type RigOptions, type Servant } from '../support/rig.ts'
 
 export const OPERATOR = '10.64.0.1'
@@ -50,6 +50,7 @@ export interface SimStats {
   readonly sim: { readonly state: string; readonly spent: number; readonly refused: number }
   readonly commands: { readonly total: number; readonly byName: Readonly<Record<string, number>> }
   readonly calls: number
+  readonly plugged: boolean
   readonly call: string
 }
 
@@ -135,6 +136,23 @@ export class Product extends Rig {
 
   stats(): SimStats {
     return (this.sim('stats') as { modems: SimStats[] }).modems[0]!
+  }
+
+  isPlugged(): boolean {
+    return this.stats().plugged
+  }
+
+  /** Does modemd have this file open? */
+  holds(path: string): boolean {
+    const folder = `/proc/${this.modemd.child.pid}/fd`
+    return readdirSync(folder).some((fd) => {
+      try {
+        return readlinkSync(`${folder}/${fd}`) === path
+      } catch {
+        // Closed since it was listed.
+        return false
+      }
+    })
   }
 
   async untilModem(state: string, limitMs?: number): Promise<void> {

@@ -1,0 +1,148 @@
+/** Damaged lines, modems that vanish at any moment, ttys that are no modem: a named end, no spin, and everything works again after. */
+
+import assert from 'node:assert/strict'
+import { symlinkSync } from 'node:fs'
+import test from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openPty, type Pty } from '../../src/system/pty.ts'
+import { inNamespace } from '../support/in-namespace.ts'
+import { needs } from '../support/needs.ts'
+import { GOOD_SIM, PROFILE_FILE, Product, profileText } from './product.ts'
+
+const NOT_FOUND = 4
+const SIM = 7
+
+if (inNamespace(import.meta.url, needs('tun', 'unshare', 'dbus-daemon', 'busctl', 'ip', 'ping'))) {
+  test('garbage, split and late replies from the plug on: it still registers and connects', () =>
+    Product.run({ sim: ['--unplugged', ...GOOD_SIM] }, async (product) => {
+      for (const fault of [
+        ['garbage', '20', 'times=12'],
+        ['split', '2', 'times=25'],
+        ['late', '0.3', 'times=6'],
+        ['duplicated', 'times=3'],
+        ['unsolicited-inside', 'times=3'],
+        ['late', '4', 'on=+CSQ'],
+        ['garbage', '200', 'on=D'],
+      ])
+        product.sim('fault', ...fault)
+      product.sim('plug')
+      await product.untilModem('registered')
+      await product.connectsWell()
+      assert.equal(product.stats().sim.spent, 1)
+    }))
+
+  test('unplugged while idle, registering, dialling, negotiating and up: gone by its name, back under the same id', () =>
+    Product.run(
+      {
+        sim: GOOD_SIM,
+        files: { [PROFILE_FILE]: profileText({ autoconnect: 'yes' }, '[redial]\nmodem-gone = 50ms\n') },
+      },
+      async (product) => {
+        await product.untilLink('up')
+        const { id } = product.modems()[0]!
+        for (const stage of ['now', 'command', 'registered', 'dial', 'connect', 'establish', 'network', 'running']) {
+          if (stage === 'now') product.sim('unplug')
+          else {
+            product.sim('fault', 'unplug-at', stage)
+            product.sim('plug')
+            await product.until(`it unplugs itself at ${stage}`, () => !product.isPlugged())
+          }
+          await product.untilUnplugged()
+          await product.until(`the link knows (${stage})`, () => product.link('demo').state === 'waiting')
+          if (['now', 'dial', 'connect', 'establish', 'network', 'running'].includes(stage))
+            assert.equal(product.why().cause, 'modem-gone', stage)
+          product.noInterface()
+          assert.equal(product.resolvConf(), '')
+        }
+        product.sim('plug')
+        await product.untilLink('up')
+        assert.deepEqual(
+          product.modems().map((modem) => modem.id),
+          [id],
+        )
+        product.pings()
+      },
+    ))
+
+  test('unplugged during the PIN try: in doubt it counts as refused, and is never sent again', () =>
+    Product.run({ sim: ['--unplugged', ...GOOD_SIM], files: { 'etc/pin': '1234\n' } }, async (product) => {
+      product.sim('fault', 'unplug-at', 'pin')
+      product.sim('plug')
+      await product.until('it unplugs itself', () => product.stats().sim.spent === 1 && !product.isPlugged())
+      await product.untilUnplugged()
+      product.sim('plug')
+      await product.untilModem('locked')
+      await product.fails('sim-pin-refused', SIM)
+      await product.restart('modemd')
+      await product.untilModem('locked')
+      await product.fails('sim-pin-refused', SIM)
+      assert.equal(product.stats().sim.spent, 1)
+    }))
+
+  test('connect without a modem waits as long as it was told; a re-plug on other ttys serves the same link', () =>
+    Product.run(
+      { sim: GOOD_SIM, files: { [PROFILE_FILE]: profileText({ 'dial-timeout': '2s' }) } },
+      async (product) => {
+        await product.untilModem('registered')
+        await product.connectsWell()
+        product.sim('fault', 'port-moves', '0.5')
+        await product.until('the link has fallen', () => product.link('demo').state !== 'up')
+        await product.untilLink('up')
+        product.pings()
+        product.read('mmctl', 'disconnect')
+        product.sim('unplug')
+        await product.untilUnplugged()
+        await product.fails('modem-gone', NOT_FOUND)
+      },
+    ))
+
+  for (const [what, babble] of [
+    ['answers nothing', false],
+    ['sends only garbage', true],
+  ] as const)
+    test(`a configured tty that ${what} is let go of, without spinning`, async (t) => {
+      let pty: Pty | undefined
+      t.after(() => pty?.close())
+      await Product.run(
+        {
+          sim: ['--unplugged', ...GOOD_SIM],
+          files: {
+            'etc/modemd/modemd.conf': '[device "tty:/dev/ttyS7"]\nbaud = 115200\n',
+            [PROFILE_FILE]: profileText({ 'dial-timeout': '2s' }),
+          },
+        },
+        async (product) => {
+          const line = openPty()
+          pty = line
+          let asked = 0
+          line.onData(() => asked++)
+          let isBabbling: boolean = babble
+          const babbler = (async () => {
+            for (let round = 0; isBabbling; round++) {
+              line.write(Buffer.from(`${round} \x00\xff~}garbage\r\n${'\x80'.repeat(50)}OKAY`, 'latin1'))
+              await sleep(5)
+            }
+          })()
+          symlinkSync(line.slavePath, `${product.root}/dev/ttyS7`)
+          const holds = () => product.holds(line.slavePath)
+          await product.until('modemd opens it', holds)
+          const openedMs = performance.now()
+          const cpuMs = product.cpuMs()
+          await product.until('modemd lets go of it', () => !holds())
+          const heldMs = performance.now() - openedMs
+          assert.ok(heldMs < 4500, `held for ${Math.round(heldMs)} ms`)
+          assert.ok(asked > 0, 'it was asked')
+          assert.ok(product.cpuMs() - cpuMs < 1500, `used ${product.cpuMs() - cpuMs} ms of CPU time`)
+          assert.deepEqual(product.modems(), [])
+          await product.fails('modem-gone', NOT_FOUND)
+          isBabbling = false
+          await babbler
+
+          product.sim('plug')
+          await product.untilModem('registered')
+          await product.connectsWell()
+          product.read('rm', `${product.root}/dev/ttyS7`)
+        },
+      )
+    })
+}
