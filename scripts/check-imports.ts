@@ -29,7 +29,6 @@ const DOORS: Record<string, readonly string[]> = {
   winston: ['daemon/logging.ts'],
   ini: ['daemon/config'],
   koffi: ['system'],
-  serialport: ['serial/serialport-wire.ts'],
   '@serialport/stream': ['serial/serialport-wire.ts'],
   '@serialport/bindings-cpp': ['serial/serialport-wire.ts', 'system/poll.ts'],
   '@serialport/parser-readline': ['sim', 'modem'],

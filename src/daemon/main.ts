@@ -11,6 +11,7 @@ import { type BusService, startBusService } from '../bus/service.ts'
 import { createSupervisor } from '../link/supervisor.ts'
 import { createFleet } from '../modem/fleet.ts'
 import { builtinUsable, createBuiltinEngine } from '../ppp/engines/builtin.ts'
+import { removeLocksAfterCrash } from '../serial/lock-file.ts'
 import { createWireOpener } from '../serial/serialport-wire.ts'
 import { systemClock, systemRandom } from '../system/clock.ts'
 import { openRouteSocket } from '../system/netlink.ts'
@@ -67,6 +68,7 @@ async function serve(options: CommandLine, configuration: Configuration, logger:
   const ended = terminationSignal()
   await testPoller()
   await restoreDnsAfterCrash(root)
+  await removeLocksAfterCrash(`${root}/run/lock`)
   const fleet = createFleet({
     root,
     stateDirectory: `${root}/var/lib/modemd`,

@@ -9,6 +9,7 @@ import { ask, type ModemDriver } from './drivers/driver.ts'
 import { generic } from './drivers/generic.ts'
 import { type DetectSettings, driverForManufacturer, knownRole, settingsFor } from './known-devices.ts'
 import type { Modem } from './modem.ts'
+import { carriesPin } from './pin-guard.ts'
 import type { ModemPort } from './port.ts'
 import { type ProbeResult, probePort } from './port-probe.ts'
 import type { PortInfo, PortRole } from './snapshot.ts'
@@ -141,13 +142,14 @@ export class Candidate {
     const { openWire, clock, settings, driver = generic } = this.#options
     const { tty, role } = entry
     const own = settingsFor(tty, settings)
+    const init = own && own.init !== '' && !this.#isRefused(own.init) ? [own.init] : []
     entry.state = 'probing'
     const result = await probePort({
       path: tty.path,
       number: tty.usb?.interfaceNumber ?? 0,
       hint: role === 'at' || role === 'data' ? role : undefined,
       baud: own?.baud,
-      init: [...driver.portInit, ...(own && own.init !== '' ? [own.init] : [])],
+      init: [...driver.portInit, ...init],
       mayBeInCall: entry.rounds++ > 0,
       openWire,
       clock,
@@ -160,6 +162,15 @@ export class Candidate {
     }
     this.#take(entry, result)
     this.#consider()
+  }
+
+  #isRefused(init: string): boolean {
+    if (!carriesPin(init)) return false
+    const { logger, name } = this.#options
+    logger.warn(
+      `The init command of ${name} is not sent: a PIN belongs into \`pin\` of a profile, where its tries are counted.`,
+    )
+    return true
   }
 
   #take(entry: Entry, result: ProbeResult): void {

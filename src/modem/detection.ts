@@ -3,7 +3,7 @@
  * whose tree is a simulator's), a change in its directories counts as one. Used by the fleet.
  */
 
-import { type FSWatcher, watch } from 'node:fs'
+import { existsSync, type FSWatcher, watch } from 'node:fs'
 import { join } from 'node:path'
 import { errorText } from '../base/errors.ts'
 import type { Cancel, Clock, Logger } from '../base/ports.ts'
@@ -38,7 +38,7 @@ const RETRY_MS = [10, 40, 150]
 export class Detection {
   readonly #options: DetectionOptions
   readonly #ttys = new Map<string, TtyFacts>()
-  readonly #watchers = new Map<string, FSWatcher>()
+  readonly #watchers: FSWatcher[] = []
   readonly #timers = new Set<Cancel>()
   readonly #watchesDirectories: boolean
   #events: { close(): void } | undefined
@@ -75,7 +75,7 @@ export class Detection {
     this.#events?.close()
     this.#lookTimer?.()
     for (const cancel of this.#timers) cancel()
-    for (const watcher of this.#watchers.values()) watcher.close()
+    for (const watcher of this.#watchers) watcher.close()
   }
 
   #onEvent({ action, devpath, subsystem }: DeviceEvent): void {
@@ -109,27 +109,24 @@ export class Detection {
     this.#options.onTtyGone(tty)
   }
 
-  /** Those that exist; a tree that comes later shows in the root itself. */
+  /**
+   * Those that exist; a tree that comes later shows in the root itself. Anew each time, before the look: a folder that was removed
+   * and made again has another watch, though not always another inode.
+   */
   #watchDirectories(): void {
     if (!this.#watchesDirectories) return
+    for (const watcher of this.#watchers.splice(0)) watcher.close()
     const { root } = this.#options
-    for (const path of [
-      root === '' ? '/dev' : root,
-      join(root, '/dev'),
-      join(root, '/sys'),
-      join(root, '/sys/class/tty'),
-    ]) {
-      if (this.#watchers.has(path)) continue
+    const top = root === '' ? [] : [root, join(root, '/sys')]
+    for (const path of [...top, join(root, '/dev'), join(root, '/sys/class/tty')]) {
+      if (!existsSync(path)) continue
       try {
-        const watcher = watch(path, () => this.#lookSoon())
-        const forget = () => {
-          watcher.close()
-          this.#watchers.delete(path)
-        }
-        watcher.on('error', forget)
-        this.#watchers.set(path, watcher)
-      } catch {
-        // Not there yet.
+        // `change` would be every byte written to a tty.
+        const watcher = watch(path, (what) => what === 'rename' && this.#lookSoon())
+        watcher.on('error', () => watcher.close())
+        this.#watchers.push(watcher)
+      } catch (error) {
+        this.#options.logger.warn(`Changes in ${path} cannot be watched: ${errorText(error)}.`)
       }
     }
   }

@@ -122,7 +122,7 @@ async function runScript(
     const pump = new Pump<DialEvent>(hold, script, {
       clock,
       onEvent: (event) => {
-        if (event.type === 'break') void hold.sendBreak()
+        if (event.type === 'break') hold.sendBreak().catch(() => {})
         else {
           stop()
           resolve(event)

@@ -1,6 +1,6 @@
 /** Small files in the state directory that are whole and on disk once `write` returns. For the PIN ledger and the remembered ids. */
 
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
 export interface StateFiles {
@@ -24,7 +24,9 @@ export function stateFilesIn(directory: string): StateFiles {
       mkdirSync(directory, { recursive: true, mode: 0o700 })
       const file = join(directory, name)
       const fresh = `${file}.new`
-      const fd = openSync(fresh, 'w', 0o600)
+      // What a crash left has any mode and content.
+      rmSync(fresh, { force: true })
+      const fd = openSync(fresh, 'wx', 0o600)
       try {
         writeSync(fd, text)
         fsyncSync(fd)

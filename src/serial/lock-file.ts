@@ -1,9 +1,10 @@
 /**
- * UUCP lock files in HDB form (FHS 5.9): `LCK..ttyUSB0` holds its owner's process id in ten places and a line feed.
- * pppd, minicom, cu and others honour them. `serialport-wire.ts` takes one before it opens a port.
+ * UUCP lock files in HDB form (FHS 5.9): `LCK..ttyUSB0` holds its owner's process id in ten places; behind it, as minicom
+ * does, the program's name, by which the next start knows what a crash left. pppd, minicom, cu and others honour them.
+ * `serialport-wire.ts` takes one before it opens a port.
  */
 
-import { link, mkdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises'
+import { link, mkdir, readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ModemdError } from '../base/errors.ts'
 
@@ -11,6 +12,8 @@ import { ModemdError } from '../base/errors.ts'
 const heldHere = new Set<string>()
 
 let temporaryNames = 0
+
+const PROGRAM = 'modemd'
 
 export interface LockFile {
   /** Removes the file if it is still ours. Idempotent, never rejects. */
@@ -42,6 +45,16 @@ export async function takeLock(folder: string, path: string): Promise<LockFile> 
   throw new ModemdError('Busy', `${path} is in use: its lock file ${file} changes hands again and again.`, 'port-busy')
 }
 
+/** At start: what a modemd that crashed left of its own. Never rejects; other programs' files stay, also where they are stale. */
+export async function removeLocksAfterCrash(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!/^(?:LCK\.\.|LTMP\.)/.test(name)) continue
+    const file = join(folder, name)
+    const holder = await readHolder(file).catch(() => undefined)
+    if (holder?.program === PROGRAM && !isHeld(file, holder.pid)) await removeStale(file, holder.inode).catch(() => {})
+  }
+}
+
 /** The name of a running program; undefined when it cannot be seen. */
 export async function programOf(pid: number | undefined): Promise<string | undefined> {
   const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')
@@ -51,7 +64,7 @@ export async function programOf(pid: number | undefined): Promise<string | undef
 /** Written beside its place and linked there, so that nobody ever sees a lock without its owner. */
 async function createLock(file: string): Promise<boolean> {
   const temporary = temporaryName(file)
-  await writeFile(temporary, `${String(process.pid).padStart(10)}\n`, { flag: 'wx', mode: 0o644 })
+  await writeFile(temporary, `${String(process.pid).padStart(10)} ${PROGRAM}\n`, { flag: 'wx', mode: 0o644 })
   try {
     await link(temporary, file)
     return true
@@ -64,21 +77,28 @@ async function createLock(file: string): Promise<boolean> {
 }
 
 /** undefined: the file has just gone. A pid of undefined: somebody's file that does not say whose. */
-async function readHolder(file: string): Promise<{ pid: number | undefined; inode: number } | undefined> {
+async function readHolder(file: string): Promise<Holder | undefined> {
   try {
     const content = await readFile(file)
-    return { pid: parsePid(content), inode: (await stat(file)).ino }
+    return { ...parseHolder(content), inode: (await stat(file)).ino }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
 }
 
-/** Ten places of text, or the four bytes of older programs. */
-function parsePid(content: Buffer): number | undefined {
-  const text = /^\s*(\d{1,10})\s*$/.exec(content.toString('latin1'))
-  if (text) return Number(text[1])
-  return content.length === 4 && content.readInt32LE() > 0 ? content.readInt32LE() : undefined
+interface Holder {
+  readonly pid: number | undefined
+  readonly program: string | undefined
+  readonly inode: number
+}
+
+/** Ten places of text, with or without words behind them, or the four bytes of older programs. */
+function parseHolder(content: Buffer): Pick<Holder, 'pid' | 'program'> {
+  const [, pid, program] = /^\s*(\d{1,10})(?:[ \t]+(\S+).*)?\s*$/.exec(content.toString('latin1')) ?? []
+  if (pid !== undefined) return { pid: Number(pid), program }
+  const isBinary = content.length === 4 && content.readInt32LE() > 0
+  return { pid: isBinary ? content.readInt32LE() : undefined, program: undefined }
 }
 
 function isHeld(file: string, pid: number | undefined): boolean {

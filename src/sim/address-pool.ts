@@ -38,9 +38,9 @@ export class AddressPool {
 
 /** Throws ModemdError InvalidArgs. First and last usable address. */
 function parsePool(network: string): { readonly first: number; readonly last: number } {
-  const [text = '', length = ''] = network.split('/')
+  const [, text = '', length = ''] = /^([\d.]+)\/(\d{1,2})$/.exec(network) ?? []
   const address = parseIpv4(text)
-  const prefixLength = /^\d{1,2}$/.test(length) ? Number(length) : Number.NaN
+  const prefixLength = Number(length)
   if (address === undefined || !(prefixLength >= 8 && prefixLength <= 30))
     throw new ModemdError('InvalidArgs', `"${network}" is no address pool: give it as 10.64.0.0/16, from /8 to /30`)
   const size = 2 ** (32 - prefixLength)

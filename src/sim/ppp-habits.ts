@@ -40,6 +40,7 @@ export class PppHabits {
   readonly #encoder = new HdlcEncoder()
   readonly #decoder: HdlcDecoder
   #placeholderNaks = 0
+  #lcpNaks = 0
   #passed: Uint8Array[] = []
 
   /** `answer` sends a whole frame to the host. */
@@ -77,11 +78,17 @@ export class PppHabits {
     const options = parseOptions(request)
     if (!options) return undefined
     if (protocol === LCP && this.#habits.naksLcpForever)
-      return packet(CONFIGURE_NAK, request[1]!, [{ type: LCP_MRU, value: new ByteWriter().u16(1492).done() }])
+      return packet(CONFIGURE_NAK, request[1]!, [{ type: LCP_MRU, value: this.#anotherMru() }])
     if (protocol !== IPCP) return undefined
     const address = options.filter(({ type }) => type === IPCP_ADDRESS)
     if (this.#habits.hasNoAddress && address.length > 0) return packet(CONFIGURE_REJECT, request[1]!, address)
     return this.#placeholders(request[1]!, options)
+  }
+
+  /** Never the same twice running: the peer cannot please it. */
+  #anotherMru(): Uint8Array {
+    this.#lcpNaks++
+    return new ByteWriter().u16(1492 - (this.#lcpNaks % 2)).done()
   }
 
   #placeholders(identifier: number, options: readonly Option[]): Uint8Array | undefined {

@@ -65,7 +65,7 @@ if (inNamespace(import.meta.url, needs('tun', 'unshare', 'dbus-daemon', 'busctl'
     ))
 
   test('unplugged during the PIN try: in doubt it counts as refused, and is never sent again', () =>
-    Product.run({ sim: ['--unplugged', ...GOOD_SIM], files: { 'etc/pin': '1234\n' } }, async (product) => {
+    Product.run({ sim: ['--unplugged', ...GOOD_SIM] }, async (product) => {
       product.sim('fault', 'unplug-at', 'pin')
       product.sim('plug')
       await product.until('it unplugs itself', () => product.stats().sim.spent === 1 && !product.isPlugged())

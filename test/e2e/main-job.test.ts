@@ -17,8 +17,6 @@ if (inNamespace(import.meta.url, needs('tun', 'unshare', 'dbus-daemon', 'busctl'
         sim: ['--unplugged', ...GOOD_SIM],
         files: {
           'etc/modemd/modemd.conf': '[detect]\nallow = strict\n[device "tty:/dev/ttyUSB0"]\nbaud = 115200\n',
-          'etc/modemd/profiles/demo.conf':
-            '[profile]\napn = internet\nusername = demo\npassword = sesame\npin = 1234\n',
         },
       },
       async (product) => {

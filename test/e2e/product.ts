@@ -57,7 +57,7 @@ export interface SimStats {
 export class Product extends Rig {
   /** Runs the steps on a whole product, then ends it and looks whether anything is left. */
   static async run(options: RigOptions, steps: (product: Product) => Promise<void>): Promise<void> {
-    const product = new Product({ files: { [PROFILE_FILE]: profileText() }, ...options })
+    const product = new Product({ ...options, files: { [PROFILE_FILE]: profileText(), ...options.files } })
     try {
       await product.start()
       await steps(product)

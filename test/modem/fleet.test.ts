@@ -277,19 +277,34 @@ test('inhibit lets go of every port until it is released', async (t) => {
   await bench.until('it is back', () => bench.added.length === 2, 5000)
 })
 
-test('a tree that appears without events is seen by its directories', async (t) => {
+test('a tree that appears without events is seen by its directories, also when it is made anew', async (t) => {
   const bench = benchFor(t)
   bench.fleet
   await bench.clock.advance(10)
-  bench.sysfs.listenUevents(() => {})
+  bench.sysfs.isMute = true
   bench.plug()
-  const giveUpAtMs = performance.now() + 5000
-  while (bench.added.length === 0 && performance.now() < giveUpAtMs) {
+  await seen(bench, 1)
+  bench.sysfs.wipe()
+  bench.unplug('1-2', 'ttyUSB0', 'ttyUSB1')
+  await realTurns(bench, () => bench.fleet.modems.length === 0, 5000)
+  await realTurns(bench, () => false, 100)
+  bench.plug({ imei: '861075028831595' }, { place: '1-7' })
+  await seen(bench, 2)
+  assert.equal(bench.modem.snapshot.id, 'imei_861075028831595')
+})
+
+function seen(bench: FleetBench, count: number): Promise<void> {
+  return realTurns(bench, () => bench.added.length === count, 5000).then(() => assert.equal(bench.added.length, count))
+}
+
+/** Directory events come in real time, what follows from them in the clock's. */
+async function realTurns(bench: FleetBench, isDone: () => boolean, limitMs: number): Promise<void> {
+  const giveUpAtMs = performance.now() + limitMs
+  while (!isDone() && performance.now() < giveUpAtMs) {
     await new Promise((resolve) => setImmediate(resolve))
     await bench.clock.advance(5)
   }
-  assert.equal(bench.added.length, 1)
-})
+}
 
 test('closing lets go of everything', async (t) => {
   const bench = benchFor(t)

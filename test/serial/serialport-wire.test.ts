@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -16,6 +17,7 @@ import { type TestContext, test } from 'node:test'
 import { concat, fromLatin1, latin1 } from '../../src/base/bytes.ts'
 import { type Logger, silentLogger, sleep } from '../../src/base/ports.ts'
 import { Lease } from '../../src/serial/lease.ts'
+import { removeLocksAfterCrash } from '../../src/serial/lock-file.ts'
 import { createWireOpener } from '../../src/serial/serialport-wire.ts'
 import type { Wire } from '../../src/serial/wire.ts'
 import { systemClock } from '../../src/system/clock.ts'
@@ -261,7 +263,7 @@ test('a lease over a real tty passes every byte on in order', SOON, async (t) =>
 test('a port in use is refused, with its holder named', SOON, async (t) => {
   const { root, open, lockFile } = plugged(t)
   const wire = await open(PATH)
-  assert.equal(readFileSync(lockFile, 'latin1'), `${String(process.pid).padStart(10)}\n`)
+  assert.equal(readFileSync(lockFile, 'latin1'), `${String(process.pid).padStart(10)} modemd\n`)
   const own = {
     code: 'Busy',
     failureCause: 'port-busy',
@@ -299,10 +301,10 @@ test("a dead process's lock is taken over, also one with our own number", SOON, 
   const dead = spawn('true')
   await new Promise((resolve) => dead.on('close', resolve))
   mkdirSync(join(lockFile, '..'), { recursive: true })
-  for (const pid of [dead.pid, process.pid]) {
-    writeFileSync(lockFile, `${String(pid).padStart(10)}\n`)
+  for (const holder of [`${dead.pid}\n`, `${process.pid}\n`, `${dead.pid} minicom root\n`]) {
+    writeFileSync(lockFile, holder.padStart(11))
     const wire = await open(PATH)
-    assert.equal(Number(readFileSync(lockFile, 'latin1')), process.pid)
+    assert.equal(Number.parseInt(readFileSync(lockFile, 'latin1'), 10), process.pid)
     await wire.close()
     assert.equal(existsSync(lockFile), false)
   }
@@ -314,6 +316,26 @@ test('a lock that another has taken meanwhile is not ours to remove', SOON, asyn
   writeFileSync(lockFile, '         1\n')
   await wire.close()
   assert.equal(readFileSync(lockFile, 'latin1'), '         1\n')
+})
+
+test('after a crash only our own dead locks are removed', SOON, async (t) => {
+  const { lockFile } = plugged(t)
+  const dead = spawn('true')
+  await new Promise((resolve) => dead.on('close', resolve))
+  const folder = join(lockFile, '..')
+  mkdirSync(folder, { recursive: true })
+  const locks = {
+    'LCK..ttyUSB0': `${dead.pid} modemd\n`,
+    [`LTMP.${dead.pid}.1`]: `${dead.pid} modemd\n`,
+    'LCK..ttyUSB1': `${dead.pid}\n`,
+    'LCK..ttyUSB2': `${dead.pid} minicom root\n`,
+    'LCK..ttyUSB3': `${process.ppid} modemd\n`,
+    subsys: `${dead.pid} modemd\n`,
+  }
+  for (const [name, content] of Object.entries(locks)) writeFileSync(join(folder, name), content)
+  await removeLocksAfterCrash(folder)
+  assert.deepEqual(readdirSync(folder).sort(), ['LCK..ttyUSB1', 'LCK..ttyUSB2', 'LCK..ttyUSB3', 'subsys'])
+  await removeLocksAfterCrash(join(folder, 'absent'))
 })
 
 test('of many takers of one stale lock exactly one wins', SOON, async (t) => {

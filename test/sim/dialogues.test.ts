@@ -29,6 +29,7 @@ const DIALOGUES: readonly Dialogue[] = [
       ['atv1q0e0x4&c1&d2s0=0', '|OK|'],
       ['AT E0 +CMEE=1 ; +CMEE?', '|+CMEE: 1||OK|'],
       ['\x7e\xff\x7d#AT', '|OK|'],
+      ['\nA\nT', '|OK|'],
       ['hello', ''],
       ['', ''],
       ['AT+CMEE=', '|ERROR|'],

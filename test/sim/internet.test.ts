@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -32,6 +32,10 @@ import { until } from '../system/until.ts'
 import { RunningSim } from './running-sim.ts'
 
 const SHIM = fileURLToPath(new URL('../interop/pppd-shim/pppd-shim', import.meta.url))
+const CHAT_SCRIPT = `ABORT ERROR ABORT "NO CARRIER"
+"" AT OK ATE0+CREG=1 OK AT+CPIN="1234" OK
+\\c "+CREG: 1" AT+CGDCONT=1,"IP","internet" OK ATD*99# CONNECT
+`
 const PAGE = /^Virtual Mobile, .*\nYour address is 10\.64\.0\.\d+\.\n$/
 
 if (inNamespace(import.meta.url, needs('tun', 'ip', 'ping', 'curl', 'chat', 'pppd', 'gcc'))) tests()
@@ -147,8 +151,8 @@ function tests(): void {
       await assertInternet('10.64.0.53', interfaceName)
       const large = await run('ping', '-n', '-c', '2', '-i', '0.01', '-s', '1400', '10.64.0.1')
       assert.match(large.output, / 2 received/)
-      const elsewhere = await run('ping', '-n', '-c', '1', '-W', '5', '192.0.2.1')
-      assert.match(elsewhere.output, /Unreachable/i)
+      const elsewhere = await run('ping', '-n', '-c', '1', '-W', '1', '192.0.2.1')
+      assert.match(elsewhere.output, internet === 'echo' ? /Unreachable/ : / 0 received/)
       await call.hangUp()
       await call.say('AT', 'OK')
       call.events.length = 0
@@ -184,7 +188,7 @@ function tests(): void {
     assert.equal((await sim.stats()).call, 'none')
   })
 
-  test('wrong password, auth-fail, lcp-nak-forever, ipcp-no-address, hangup-mid-lcp, hangup-up, loopback, echo-dead', async (t) => {
+  test('wrong password, auth-fail, ipcp-no-address, hangup-mid-lcp, hangup-up, loopback, echo-dead', async (t) => {
     const sim = await started(t, '--latency', '0', '--apn', 'internet:user:secret', '--auth', 'pap')
     const good = { user: 'user', password: 'secret', maxConfigure: 4, restartMs: 200 }
     const attempt = async (settings: Partial<PppSettings>, ...fault: string[]) => {
@@ -198,7 +202,6 @@ function tests(): void {
     }
     assert.equal(await attempt({ password: 'wrong' }), 'auth-refused')
     assert.equal(await attempt({}, 'auth-fail'), 'auth-refused')
-    assert.equal(await attempt({}, 'lcp-nak-forever'), 'lcp-timeout')
     assert.ok(['no-address', 'ipcp-failed'].includes(await attempt({}, 'ipcp-no-address')))
     assert.equal(await attempt({}, 'hangup-mid-lcp'), 'hung-up')
     assert.equal(await attempt({}, 'hangup-up', '0.1'), 'hung-up')
@@ -206,16 +209,14 @@ function tests(): void {
     assert.equal(await attempt({ echoIntervalMs: 100, echoFailure: 2 }, 'echo-dead', '0.3'), 'echo-lost')
   })
 
-  test('--speed is felt: 20 kB at 160 kbit/s take a second', async (t) => {
+  test('--speed is felt: 1000 bytes there and back at 160 kbit/s take a tenth of a second', async (t) => {
     const sim = await started(t, '--latency', '0', '--speed', '160k')
     const call = await ClientCall.dial(t, sim)
     await call.connect()
     await call.up()
-    const startMs = performance.now()
-    const ping = await run('ping', '-n', '-c', '10', '-i', '0.01', '-W', '10', '-s', '972', '10.64.0.1')
-    assert.match(ping.output, / 10 received/)
-    const elapsedMs = performance.now() - startMs
-    assert.ok(elapsedMs > 450 && elapsedMs < 3000, `${elapsedMs} ms`)
+    const ping = await run('ping', '-n', '-c', '1', '-W', '10', '-s', '972', '10.64.0.1')
+    const roundTripMs = Number(/time=([\d.]+) ms/.exec(ping.output)?.[1])
+    assert.ok(roundTripMs >= 100 && roundTripMs < 1000, ping.output)
   })
 
   test('unplugged while up: the tty dies under the client', async (t) => {
@@ -250,10 +251,10 @@ function tests(): void {
     const sim = await started(t, '--internet', 'tun', '--apn', 'internet:user:secret', '--pin', '1234')
     const library = join(tmpdir(), `fakeppp-sim-${process.pid}.so`)
     t.after(() => rmSync(library, { force: true }))
-    const script = `ABORT ERROR ABORT "NO CARRIER" "" AT OK AT+CPIN="1234" OK ATE0+CREG=1 OK AT+CREG? "+CREG: 1,1" AT+CGDCONT=1,"IP","internet" OK ATD*99# CONNECT`
-    const chat = `/usr/sbin/chat -v -t 5 ${script.replaceAll('"', '\\"').replaceAll('\\"\\"', "''")}`
+    const script = join(sim.folder, 'script')
+    writeFileSync(script, CHAT_SCRIPT)
     const args = ['client', join(sim.folder, 'modem'), 'none', 'user', 'secret', '0', '0', '0', '0', '0', '0']
-    const pppd = spawn(SHIM, [...args, 'connect', chat.replaceAll('*', '\\*').replaceAll('#', '\\#')], {
+    const pppd = spawn(SHIM, [...args, 'connect', `/usr/sbin/chat -t 5 -f ${script}`], {
       env: { ...process.env, FAKEPPP_SO: library },
       stdio: ['ignore', 'pipe', 'pipe'],
     })

@@ -8,6 +8,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { relative } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 
@@ -16,8 +17,9 @@ const MARK = 'MODEMD_TEST_NAMESPACE'
 /** True inside. Outside: registers the one test that runs the file inside, and answers false. */
 export function inNamespace(fileUrl: string, { skip }: { skip?: string } = {}): boolean {
   if (process.env[MARK]) return true
-  test('in namespaces of its own', skip ? { skip } : {}, async () => {
-    const file = fileURLToPath(fileUrl)
+  const file = fileURLToPath(fileUrl)
+  // The runner takes this file for the test's: the name says which it is.
+  test(`${relative('test', file)} in namespaces of its own`, skip ? { skip } : {}, async () => {
     const args = ['-Urnm', '--propagation', 'private', process.execPath, '--import=tsx', '--test-reporter=tap', file]
     // NODE_TEST_CONTEXT would make the inner run speak the runner's binary protocol.
     const env = { ...process.env, [MARK]: '1', NODE_TEST_CONTEXT: undefined }

@@ -24,6 +24,8 @@ const HUB = 'devices/pci0000:00/0000:00:14.0/usb1'
 
 export class FakeSysfs {
   readonly root = mkdtempSync(join(tmpdir(), 'modemd-sysfs-'))
+  /** Events get lost. */
+  isMute = false
   #onEvent: ((event: DeviceEvent) => void) | undefined
 
   constructor() {
@@ -68,7 +70,14 @@ export class FakeSysfs {
   }
 
   announce(action: 'add' | 'remove', ...ttys: readonly string[]): void {
+    if (this.isMute) return
     for (const tty of ttys) this.#onEvent?.({ action, subsystem: 'tty', devpath: `/devices/x/${tty}/tty/${tty}` })
+  }
+
+  /** The whole tree goes, and an empty one is there again. */
+  wipe(): void {
+    rmSync(join(this.root, 'sys'), { recursive: true, force: true })
+    mkdirSync(join(this.root, 'sys/class/tty'), { recursive: true })
   }
 
   dispose(): void {
