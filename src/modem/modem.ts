@@ -229,9 +229,10 @@ export class Modem implements ModemHandle {
       return this.#call
     } catch (error) {
       const { failure } = asDialError(error)
-      // An abort string was the modem's own word: it is in command mode. After silence nobody knows.
-      if (!port.session && (failure.chatExit ?? 0) >= 4) port.toAt()
-      else if (!port.session && !this.#isGone) await hangUp(port, this.#clock)
+      // An abort string was the modem's own word: it is in command mode. After silence nobody knows, it may be an old call.
+      const isLost = !port.session || failure.cause === 'modem-silent'
+      if ((failure.chatExit ?? 0) >= 4) port.toAt()
+      else if (isLost && !this.#isGone) await hangUp(port, this.#clock)
       this.#endCall(failure)
       throw new DialError(failure)
     }

@@ -26,7 +26,7 @@ export class OwnedFiles {
   /** `ledgerFolder` holds a list for each running simulator; undefined: none is kept. */
   constructor(ledgerFolder?: string) {
     if (!ledgerFolder) return
-    
+    removeLeftovers(ledgerFolder)
     this.makeFolder(ledgerFolder)
     this.#ledger = join(ledgerFolder, `${process.pid}.json`)
     this.save()

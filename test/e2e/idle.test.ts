@@ -11,7 +11,7 @@ import { GOOD_SIM, Product } from './product.ts'
 const CYCLES = 30
 const WATCHED_MS = 12_000
 /** Two signal polls and two LCP echoes at most, each a few wakes of the loop; a timer that runs for nothing makes hundreds. */
-const MOST_SWITCHES = 120
+const MOST_SWITCHES = 60
 
 if (inNamespace(import.meta.url, needs('tun', 'unshare', 'dbus-daemon', 'busctl', 'ip', 'ping'))) {
   test('idle with a link up: only what signal polls and echoes explain', () =>

@@ -13,6 +13,7 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
+  writeFileSync,
 } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
@@ -160,10 +161,13 @@ test('a link of ours is replaced, a file that is not is kept', async (t) => {
   const second = await started(t, '--link', join(first.folder, 'modem'))
   await second.end()
   assert.equal(lstatSync(join(first.folder, 'modem'), { throwIfNoEntry: false }), undefined)
-  const refused = new RunningSim(t, ['--link', import.meta.filename])
+  const precious = join(first.folder, 'precious')
+  writeFileSync(precious, 'mine')
+  const refused = new RunningSim(t, ['--link', precious])
   const { code, stderr } = await refused.ended()
   assert.equal(code, 1)
   assert.match(stderr, /^modem-sim: .*in the way/)
+  assert.equal(readFileSync(precious, 'utf8'), 'mine')
 })
 
 test('wrong use is exit 2 with a sentence', async (t) => {
