@@ -73,7 +73,7 @@ async function demonstrate(): Promise<void> {
   const upSince = rig.link('demo').upSince
   const hungUpAtMs = performance.now()
   run('modem-sim', 'ctl', rig.control, 'hangup')
-  await rig.until('the link is up again', () => rig.link('demo').state === 'up' && rig.link('demo').upSince !== upSince)
+  await rig.untilUpAgain('demo', upSince)
   console.log(
     `Up again ${((performance.now() - hungUpAtMs) / 1000).toFixed(1)} s after the hang-up (the policy waits about 1 s before it redials).`,
   )

@@ -1,4 +1,4 @@
-/** Damaged lines, modems that vanish at any moment, ttys that are no modem: a named end, no spin, and everything works again after. */
+/** Damaged lines, a peer without end, ttys that are no modem: a named end, no spin, and everything works after it. */
 
 import assert from 'node:assert/strict'
 import { symlinkSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { needs } from '../support/needs.ts'
 import { GOOD_SIM, PROFILE_FILE, Product, profileText } from './product.ts'
 
 const NOT_FOUND = 4
-const SIM = 7
+const PPP = 10
 
 if (inNamespace(import.meta.url, needs('tun', 'unshare', 'dbus-daemon', 'busctl', 'ip', 'ping'))) {
   test('garbage, split and late replies from the plug on: it still registers and connects', () =>
@@ -31,70 +31,13 @@ if (inNamespace(import.meta.url, needs('tun', 'unshare', 'dbus-daemon', 'busctl'
       assert.equal(product.stats().sim.spent, 1)
     }))
 
-  test('unplugged while idle, registering, dialling, negotiating and up: gone by its name, back under the same id', () =>
-    Product.run(
-      {
-        sim: GOOD_SIM,
-        files: { [PROFILE_FILE]: profileText({ autoconnect: 'yes' }, '[redial]\nmodem-gone = 50ms\n') },
-      },
-      async (product) => {
-        await product.untilLink('up')
-        const { id } = product.modems()[0]!
-        for (const stage of ['now', 'command', 'registered', 'dial', 'connect', 'establish', 'network', 'running']) {
-          if (stage === 'now') product.sim('unplug')
-          else {
-            product.sim('fault', 'unplug-at', stage)
-            product.sim('plug')
-            await product.until(`it unplugs itself at ${stage}`, () => !product.isPlugged())
-          }
-          await product.untilUnplugged()
-          await product.until(`the link knows (${stage})`, () => product.link('demo').state === 'waiting')
-          if (['now', 'dial', 'connect', 'establish', 'network', 'running'].includes(stage))
-            assert.equal(product.why().cause, 'modem-gone', stage)
-          product.noInterface()
-          assert.equal(product.resolvConf(), '')
-        }
-        product.sim('plug')
-        await product.untilLink('up')
-        assert.deepEqual(
-          product.modems().map((modem) => modem.id),
-          [id],
-        )
-        product.pings()
-      },
-    ))
-
-  test('unplugged during the PIN try: in doubt it counts as refused, and is never sent again', () =>
-    Product.run({ sim: ['--unplugged', ...GOOD_SIM] }, async (product) => {
-      product.sim('fault', 'unplug-at', 'pin')
-      product.sim('plug')
-      await product.until('it unplugs itself', () => product.stats().sim.spent === 1 && !product.isPlugged())
-      await product.untilUnplugged()
-      product.sim('plug')
-      await product.untilModem('locked')
-      await product.fails('sim-pin-refused', SIM)
-      await product.restart('modemd')
-      await product.untilModem('locked')
-      await product.fails('sim-pin-refused', SIM)
-      assert.equal(product.stats().sim.spent, 1)
+  test('a peer that naks for ever', () =>
+    Product.run({ sim: GOOD_SIM }, async (product) => {
+      await product.untilModem('registered')
+      product.sim('fault', 'lcp-nak-forever')
+      await product.fails('lcp-timeout', PPP)
+      await product.connectsWell()
     }))
-
-  test('connect without a modem waits as long as it was told; a re-plug on other ttys serves the same link', () =>
-    Product.run(
-      { sim: GOOD_SIM, files: { [PROFILE_FILE]: profileText({ 'dial-timeout': '2s' }) } },
-      async (product) => {
-        await product.untilModem('registered')
-        await product.connectsWell()
-        product.sim('fault', 'port-moves', '0.5')
-        await product.until('the link has fallen', () => product.link('demo').state !== 'up')
-        await product.untilLink('up')
-        product.pings()
-        product.read('mmctl', 'disconnect')
-        product.sim('unplug')
-        await product.untilUnplugged()
-        await product.fails('modem-gone', NOT_FOUND)
-      },
-    ))
 
   for (const [what, babble] of [
     ['answers nothing', false],

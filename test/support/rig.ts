@@ -160,6 +160,14 @@ export class Rig {
     return links.find((link) => link.profile === profile) ?? { profile, state: 'absent', attempts: 0 }
   }
 
+  /** Up again, after it was up since `upSince`. */
+  async untilUpAgain(profile: string, upSince: LinkStatus['upSince']): Promise<void> {
+    await this.until(`${profile} is up again`, () => {
+      const now = this.link(profile)
+      return now.state === 'up' && now.upSince !== undefined && now.upSince !== upSince
+    })
+  }
+
   /** Waits for a condition, not for a time; throws when a servant ends or the limit passes. */
   async until(what: string, isSo: () => boolean, limitMs = 20_000): Promise<void> {
     const giveUpAtMs = performance.now() + limitMs
