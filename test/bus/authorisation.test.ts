@@ -193,3 +193,26 @@ test('the rule', async (context) => {
   })
   await assert.rejects(failing(':1.5', 'control'), { code: 'NotAuthorized' })
 })
+
+test('a flood of calls asks the bus once', async () => {
+  let questions = 0
+  let answer = () => {}
+  const authorise = createAuthoriser({
+    credentialsOf: () => {
+      questions++
+      return new Promise((resolve) => {
+        answer = () => resolve({ UnixUserID: variant('u', 0) })
+      })
+    },
+    ownUid: 0,
+    etcDirectory: '/nowhere',
+  })
+  const flood = Array.from({ length: 1000 }, () => authorise(':1.7', 'control'))
+  answer()
+  await Promise.all(flood)
+  assert.equal(questions, 1)
+  const later = authorise(':1.7', 'control')
+  answer()
+  await later
+  assert.equal(questions, 2, 'asked anew for a later call')
+})

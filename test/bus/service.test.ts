@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { mustBeAlone } from '../../src/bus/service.ts'
+import { systemClock } from '../../src/system/clock.ts'
 import { LINK_UP } from '../support/fake-supervisor.ts'
 import { needs } from '../support/needs.ts'
-import { Client, LINK, MANAGER, MODEM, plain, serve } from './fixture.ts'
+import { Client, LINK, MANAGER, MemoryLogger, MODEM, plain, serve } from './fixture.ts'
 import { run, until } from './private-bus.ts'
 
 const MANAGER1 = 'org.modemd.Manager1'
@@ -260,4 +262,13 @@ test('an id that needs escaping, and two with the same', needs('dbus-daemon', 'b
   assert.equal(await bus.property(MODEM, MODEM1, 'Model'), 's "E173"')
   api.removeModem(copy)
   assert.equal(await bus.property(MODEM, MODEM1, 'Model'), 's "E173"')
+})
+
+test('who asks before the start hears that another runs', needs('dbus-daemon'), async (context) => {
+  const { bus, service } = await serve(context)
+  const options = { address: bus.address, clock: systemClock, logger: new MemoryLogger() }
+  await assert.rejects(mustBeAlone(options), { code: 'Busy', message: /stop the modemd that runs already/ })
+  await service.close()
+  await mustBeAlone(options)
+  await assert.rejects(mustBeAlone({ ...options, address: 'unix:path=/nowhere' }), { code: 'NotFound' })
 })

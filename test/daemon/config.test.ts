@@ -209,6 +209,20 @@ test('a file broken later leaves its last good form in force', () =>
     },
   ))
 
+test('a folder that cannot be read any more has not lost its profiles', () =>
+  withFiles({ 'profiles/a.conf': '[profile]\napn = good' }, (root, home) => {
+    const configuration = new Configuration({ root })
+    rmSync(join(home, 'profiles'), { recursive: true })
+    // A loop: as unreadable as with no descriptor left.
+    symlinkSync('profiles', join(home, 'profiles'))
+    configuration.reload()
+    assert.deepEqual(
+      configuration.profiles.map(({ name, apn }) => [name, apn]),
+      [['a', 'good']],
+    )
+    assert.match(configuration.faults[0] ?? '', /^\/etc\/modemd\/profiles:1: cannot be read/)
+  }))
+
 test('--config takes conf.d and profiles from beside it, and must be there', () =>
   withFiles(
     {

@@ -1,7 +1,7 @@
 /** What the end-to-end tests share: the running product with the questions a user would ask of it. Each file runs in a namespace of its own. */
 
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { Rig, type RigOptions, type Servant } from '../support/rig.ts'
@@ -66,7 +66,6 @@ export class Product extends Rig {
     } catch (error) {
       throw new Error(`${error instanceof Error ? error.message : error}${product.logs()}`, { cause: error })
     } finally {
-      spawnSync('umount', ['--lazy', '/etc/resolv.conf', `${product.root}/etc/resolv.conf`])
       product.remove()
     }
   }

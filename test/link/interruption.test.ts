@@ -149,3 +149,20 @@ test('a line that ends before the kernel says that the device is gone: the cause
   await rig.settle()
   assert.deepEqual([rig.state(), rig.link().snapshot.cause], ['waiting', 'modem-gone'])
 })
+
+test('disconnect, connect, disconnect while the first of them goes on: the last word counts', async () => {
+  const rig = new Rig()
+  await rig.bringUp()
+  rig.session.isDeaf = true
+  const answers = [
+    rig.supervisor.disconnect('demo'),
+    rig.supervisor.connect('demo', {}),
+    rig.supervisor.disconnect('demo'),
+  ]
+  await rig.settle()
+  rig.session.down({ cause: 'user-request', detail: '' }, 5)
+  await Promise.all(answers)
+  await rig.settle()
+  assert.equal(rig.state(), 'idle')
+  assertAtRest(rig)
+})

@@ -35,6 +35,40 @@ test('a link that was up is redialled after the delay of its cause, and tells wh
   assert.equal(rig.clock.pending, 0)
 })
 
+test('a peer that negotiates anew: the link comes up again with what it gives then', async () => {
+  const rig = new Rig()
+  await rig.bringUp()
+  const { phaseMs, upSinceUs } = rig.link().snapshot
+  await rig.clock.advance(5000)
+  rig.session.phase('establish')
+  rig.session.phase('authenticate')
+  assert.equal(rig.state(), 'authenticating')
+  rig.session.up(['198.51.100.54'], '10.64.0.3')
+  await rig.settle()
+  const { state, ip4, ...rest } = rig.link().snapshot
+  assert.equal(state, 'up')
+  assert.deepEqual([ip4?.address, ip4?.dns], ['10.64.0.3', ['198.51.100.54']])
+  assert.deepEqual([rest.phaseMs, rest.upSinceUs, rest.attempts], [phaseMs, upSinceUs, 1])
+  assert.deepEqual(rig.resolver.log, ['ppp0: 198.51.100.53', 'ppp0: restored', 'ppp0: 198.51.100.54'])
+  await rig.supervisor.disconnect('demo')
+  assert.deepEqual(rig.resolver.log.at(-1), 'ppp0: restored')
+})
+
+test('a link that begins anew in the moment of coming up is up only afterwards', async () => {
+  const rig = new Rig()
+  await rig.supervisor.connect('demo', {})
+  await rig.settle()
+  rig.dial.connect()
+  await rig.settle()
+  rig.session.up()
+  rig.session.phase('establish')
+  await rig.settle()
+  assert.notEqual(rig.state(), 'up')
+  rig.session.up()
+  await rig.settle()
+  assert.equal(rig.state(), 'up')
+})
+
 test('failed redials back off, and a minute of success begins anew', async () => {
   const rig = new Rig({ demo: '[redial]\nno-carrier = 5s*2..30s' })
   await rig.bringUp()

@@ -153,6 +153,49 @@ test('profiles that come, change and go', async () => {
   assert.equal(rig.modem.dials.at(-1)?.request.apn, 'new', 'from the next attempt on')
 })
 
+test('a profile that comes back while its link goes down keeps the link, and nobody hears that it went', async () => {
+  const rig = new Rig({ demo: AUTO })
+  await rig.settle()
+  await rig.answer()
+  const link = rig.link()
+  const events: string[] = []
+  rig.supervisor.onLinkAdded(({ snapshot }) => events.push(`+${snapshot.id}`))
+  rig.supervisor.onLinkRemoved(({ snapshot }) => events.push(`-${snapshot.id}`))
+  rig.session.isDeaf = true
+  rig.profiles.texts = {}
+  await rig.supervisor.reloadConfig()
+  await rig.settle()
+  assert.equal(link.snapshot.state, 'going-down')
+  rig.profiles.texts = { demo: `${AUTO}apn = new` }
+  await rig.supervisor.reloadConfig()
+  rig.session.down({ cause: 'user-request', detail: '' }, 5)
+  await rig.settle()
+  assert.equal(rig.link(), link)
+  assert.deepEqual([rig.state(), rig.dial.request.apn], ['dialling', 'new'])
+  assert.deepEqual(events, [])
+
+  rig.profiles.texts = {}
+  await rig.supervisor.reloadConfig()
+  await rig.settle()
+  assert.deepEqual(events, ['-demo'])
+})
+
+test('close waits for links whose profile is gone', async () => {
+  const rig = new Rig({ demo: AUTO })
+  await rig.settle()
+  await rig.answer()
+  rig.session.isDeaf = true
+  rig.profiles.texts = {}
+  await rig.supervisor.reloadConfig()
+  const closed = rig.watch(rig.supervisor.close())
+  await rig.settle()
+  assert.equal(closed.end, undefined)
+  rig.session.down({ cause: 'user-request', detail: '' }, 5)
+  await rig.settle()
+  assert.equal(closed.end, 'done')
+  assert.deepEqual(rig.resolver.log.at(-1), 'ppp0: restored')
+})
+
 test('a corrected profile starts an automatic link that had given up', async () => {
   const rig = new Rig({ demo: `${AUTO}password = wrong` })
   await rig.settle()

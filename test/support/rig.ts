@@ -59,6 +59,7 @@ export class Rig {
   readonly #options: RigOptions
   readonly #killAll = () => {
     for (const { child } of this.servants) if (isRunning(child)) child.kill('SIGKILL')
+    this.#unmount()
     rmSync(this.root, { recursive: true, force: true })
   }
 
@@ -184,7 +185,7 @@ export class Rig {
   async stop(): Promise<string[]> {
     const ends: string[] = []
     for (const servant of this.servants.splice(0).reverse()) ends.push(await end(servant))
-    spawnSync('umount', ['/etc/resolv.conf', join(this.root, 'etc/resolv.conf')])
+    this.#unmount()
     return ends
   }
 
@@ -194,6 +195,11 @@ export class Rig {
       .filter((entry) => !entry.isDirectory())
       .map((entry) => join(entry.parentPath, entry.name).slice(this.root.length + 1))
       .filter((file) => !/^(etc|var\/lib)\//.test(file))
+  }
+
+  /** Lazily: somebody may have the file open. Does nothing where nothing is mounted. */
+  #unmount(): void {
+    spawnSync('umount', ['--lazy', '/etc/resolv.conf', join(this.root, 'etc/resolv.conf')])
   }
 
   remove(): void {

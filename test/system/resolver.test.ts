@@ -178,4 +178,26 @@ function mountTests(): void {
       await run('umount', file)
     }
   })
+
+  for (const content of ['', 'nameserver 192.0.2.1\n'])
+    test(`on a full disk a bind-mounted file keeps ${content === '' ? 'nothing' : 'what it had'}, and no copy stays`, async (t) => {
+      const { root, file, run: runFolder } = makeRoot(t)
+      const tiny = join(root, 'tiny')
+      mkdirSync(tiny)
+      writeFileSync(file, '')
+      assert.equal((await run('mount', '-t', 'tmpfs', '-o', 'size=8k', 'none', tiny)).status, 0)
+      try {
+        writeFileSync(join(tiny, 'resolv.conf'), content)
+        assert.throws(() => writeFileSync(join(tiny, 'filler'), Buffer.alloc(1 << 16)), { code: 'ENOSPC' })
+        assert.equal((await run('mount', '--bind', join(tiny, 'resolv.conf'), file)).status, 0)
+        // More than one page: it does not fit into what the file has.
+        const servers = Array.from({ length: 400 }, (_, index) => `10.0.${index >> 8}.${index & 255}`)
+        await assert.rejects(apply(root, 'ppp0', ...servers), /ENOSPC/)
+        assert.equal(readFileSync(file, 'latin1'), content)
+        assert.deepEqual(readdirSync(runFolder), [])
+      } finally {
+        await run('umount', '--lazy', file)
+        await run('umount', '--lazy', tiny)
+      }
+    })
 }
