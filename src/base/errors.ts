@@ -1,4 +1,4 @@
-import type { Cause } from './cause.ts'
+import type { Cause, Failure } from './cause.ts'
 
 /** One code an `org.modemd.Error.X` of the D-Bus contract; `bus/errors.ts` maps them. */
 export const ERROR_CODES = [
@@ -44,4 +44,10 @@ export class ModemdError extends Error {
 /** The text of whatever was thrown. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/** Whatever was thrown as a failure: `internal`, unless it is a ModemdError that names its cause. */
+export function failureOf(error: unknown): Failure {
+  const cause = (error instanceof ModemdError && error.failureCause) || 'internal'
+  return { cause, detail: errorText(error) }
 }

@@ -11,6 +11,13 @@ export function parseIpv4(text: string): number | undefined {
   return parts.reduce((address, part) => address * 256 + Number(part), 0)
 }
 
+const PLACEHOLDERS: ReadonlySet<number | undefined> = new Set(['10.11.12.13', '10.11.12.14'].map(parseIpv4))
+
+/** What GSM modems name as name servers until their network context is active. */
+export function isPlaceholderNameServer(address: number): boolean {
+  return PLACEHOLDERS.has(address)
+}
+
 /** May a peer give us this as an address or a name server? Not 0/8, 127/8, multicast, reserved or broadcast (DESIGN §7.7). */
 export function isUsableUnicast(address: number): boolean {
   const first = address >>> 24

@@ -40,6 +40,10 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
 
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>
 
+/** The most important first. */
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
 /** Messages are sentences for people; secrets never come here (DESIGN §7.2). */
 export interface Logger {
   error(message: string, fields?: LogFields): void

@@ -40,8 +40,15 @@ function unixPath(address: string): string | undefined {
   if (transport !== 'unix') return undefined
   const path = parameters.split(',').find((parameter) => parameter.startsWith('path='))
   if (path === undefined) return undefined
-  const unescaped = path
-    .slice('path='.length)
-    .replace(/%([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)))
-  return unescaped.startsWith('/') && !/[:,=;]/.test(unescaped) ? unescaped : undefined
+  const unescaped = percentDecoded(path.slice('path='.length))
+  return unescaped?.startsWith('/') && !/[:,=;]/.test(unescaped) ? unescaped : undefined
+}
+
+/** The escapes are bytes of UTF-8. */
+function percentDecoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
 }

@@ -5,6 +5,16 @@
 
 import { printable } from '../base/bytes.ts'
 import { ModemdError } from '../base/errors.ts'
+import {
+  apnFault,
+  credentialFault,
+  ENGINE_CHOICES,
+  IP_CHOICES,
+  isProfileName,
+  numberFault,
+  pinFault,
+  type TextFault,
+} from '../base/values.ts'
 import type { ConnectOptions, ProfileFields } from '../link/snapshot.ts'
 import type { Variant } from './signature.ts'
 
@@ -12,42 +22,47 @@ const MAX_TIMEOUT_MS = 3_600_000
 const MAX_POLL_SECONDS = 86_400
 const MAX_KEYS = 100
 
-/** What a text must look like, and how to say so. */
-interface TextRule {
-  readonly pattern: RegExp
-  readonly wanted: string
+type TextCheck = (text: string) => TextFault
+
+const CHECKS = {
+  apn: apnFault,
+  user: quotelessFault,
+  password: quotelessFault,
+  number: numberFault,
+  pin: pinFault,
+  puk: matching(/^[0-9]{8}$/, '8 digits'),
+  plmn: matching(/^([0-9]{5,6})?$/, '5 or 6 digits, or nothing for automatic'),
+  ip: oneOf(IP_CHOICES),
+  engine: oneOf(ENGINE_CHOICES),
+  device: matching(/^[\x21-\x7e]{1,256}$/, "a modem's id, its device or a tty"),
+} as const satisfies Readonly<Record<string, TextCheck>>
+
+export type TextKind = keyof typeof CHECKS
+
+/** A file of root's may have an apostrophe in a password; what comes from others has quotes of no kind. */
+function quotelessFault(text: string): TextFault {
+  return text.includes("'") ? 'must have no quotation mark' : credentialFault(text)
 }
 
-const CREDENTIAL: TextRule = {
-  pattern: /^[^"'\x00-\x1f\x7f-\x9f]{0,128}$/u,
-  wanted: 'at most 128 characters without quotes and control characters',
+function matching(pattern: RegExp, wanted: string): TextCheck {
+  return (text) => (pattern.test(text) ? undefined : `must be ${wanted}`)
 }
 
-const RULES = {
-  apn: { pattern: /^[A-Za-z0-9.-]{0,100}$/, wanted: 'letters, digits, dots and hyphens, at most 100' },
-  user: CREDENTIAL,
-  password: CREDENTIAL,
-  number: { pattern: /^[0-9*#+,]{1,40}$/, wanted: 'digits and * # + , only, at most 40' },
-  pin: { pattern: /^[0-9]{4,8}$/, wanted: '4 to 8 digits' },
-  puk: { pattern: /^[0-9]{8}$/, wanted: '8 digits' },
-  plmn: { pattern: /^([0-9]{5,6})?$/, wanted: '5 or 6 digits, or nothing for automatic' },
-  ip: { pattern: /^(4|6|46)$/, wanted: '4, 6 or 46' },
-  engine: { pattern: /^(auto|kernel|builtin|pppd)$/, wanted: 'auto, kernel, builtin or pppd' },
-  device: { pattern: /^[\x21-\x7e]{1,256}$/, wanted: "a modem's id, its device or a tty" },
-} as const satisfies Readonly<Record<string, TextRule>>
-
-export type TextKind = keyof typeof RULES
+function oneOf(words: readonly string[]): TextCheck {
+  return (text) => (words.includes(text) ? undefined : `must be one of: ${words.join(', ')}`)
+}
 
 export function checkText(kind: TextKind, value: unknown, name: string = kind): string {
-  const rule: TextRule = RULES[kind]
-  if (typeof value !== 'string' || !rule.pattern.test(value)) throw invalid(`${name} must be ${rule.wanted}.`)
+  if (typeof value !== 'string') throw invalid(`${name} must be a text.`)
+  const fault = CHECKS[kind](value)
+  if (fault !== undefined) throw invalid(`${name} ${fault}.`)
   return value
 }
 
 /** A name that no profile can have is one that does not exist: NotFound. */
 export function checkProfileName(value: unknown): string {
   const name = String(value)
-  if (/^[A-Za-z0-9._-]{1,64}$/.test(name)) return name
+  if (isProfileName(name)) return name
   throw new ModemdError('NotFound', `There is no profile "${printable(name, 64)}": see "mmctl profile list".`)
 }
 
@@ -98,8 +113,8 @@ function checkTimeout(value: unknown): number {
   return timeoutMs
 }
 
-/** Keys of a profile's file whose values go to the modem, with the rule for each; '' always stands for "not given". */
-const PROFILE_RULES: Readonly<Record<string, TextKind>> = {
+/** Keys of a profile's file whose values go to the modem, with the check of each; '' always stands for "not given". */
+const PROFILE_KINDS: Readonly<Record<string, TextKind>> = {
   apn: 'apn',
   number: 'number',
   pin: 'pin',
@@ -123,7 +138,7 @@ function checkProfileValue(key: string, value: unknown): string | number | boole
   if (typeof value !== 'string' || value.length > 1024 || /[\x00-\x1f\x7f-\x9f\u2028\u2029]/.test(value)) {
     throw invalid(`${key} must be a number, a boolean or one line of text.`)
   }
-  const kind = Object.hasOwn(PROFILE_RULES, key) ? PROFILE_RULES[key] : undefined
+  const kind = Object.hasOwn(PROFILE_KINDS, key) ? PROFILE_KINDS[key] : undefined
   return kind === undefined || value === '' ? value : checkText(kind, value, key)
 }
 

@@ -11,22 +11,33 @@ import { ModemdError } from '../base/errors.ts'
 import type { Access } from './definition.ts'
 import type { Variant } from './signature.ts'
 
-export const CONTROL_GROUP = 'modemd'
+const CONTROL_GROUP = 'modemd'
 
 /** Resolves where the caller may; rejects with NotAuthorized. */
 export type Authorise = (sender: string, access: Exclude<Access, 'anyone'>) => Promise<void>
 
+type Credentials = Readonly<Record<string, Variant>>
+
 export interface AuthorisationOptions {
   /** GetConnectionCredentials of the bus daemon. */
-  readonly credentialsOf: (sender: string) => Promise<Readonly<Record<string, Variant>>>
+  readonly credentialsOf: (sender: string) => Promise<Credentials>
   readonly ownUid: number
   /** Where `group` and `passwd` are. */
   readonly etcDirectory: string
 }
 
 export function createAuthoriser({ credentialsOf, ownUid, etcDirectory }: AuthorisationOptions): Authorise {
+  /** The bus is asked once for all the calls of a sender that wait: ten thousand answers at once would come too late. */
+  const asked = new Map<string, Promise<Credentials>>()
+  const ask = (sender: string) => {
+    const answer = credentialsOf(sender)
+      .catch((): Credentials => ({}))
+      .finally(() => asked.delete(sender))
+    asked.set(sender, answer)
+    return answer
+  }
   return async (sender, access) => {
-    const credentials = await credentialsOf(sender).catch(() => ({}) as Readonly<Record<string, Variant>>)
+    const credentials = await (asked.get(sender) ?? ask(sender))
     const uid = credentials.UnixUserID?.value
     if (typeof uid !== 'number') throw new ModemdError('NotAuthorized', 'The bus does not say who you are.')
     if (uid === 0 || uid === ownUid) return

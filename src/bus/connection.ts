@@ -142,11 +142,6 @@ export class BusConnection {
     })
   }
 
-  /** Our unique name, `:1.42`. */
-  get uniqueName(): string {
-    return (this.#bus as unknown as { name: string }).name
-  }
-
   get isOpen(): boolean {
     return this.#state === 'open'
   }

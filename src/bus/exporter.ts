@@ -53,8 +53,7 @@ export class Exporter {
       modem.onChange((next, previous) => {
         this.#publisher.changed(path)
         if (next.state === previous.state) return
-        const cause = next.failure?.cause ?? ''
-        this.#publisher.signal(path, modemShape, 'StateChanged', [previous.state, next.state, cause])
+        this.#publisher.stateChanged(path, modemShape, previous.state, next.state, next.failure?.cause ?? '')
       }),
     )
     this.#modemsChanged(modem)
@@ -88,7 +87,7 @@ export class Exporter {
         this.#publisher.changed(path)
         if (next.modem !== previous.modem) this.#modemOfLinkChanged(previous.modem, next.modem)
         if (next.state === previous.state) return
-        this.#publisher.signal(path, linkShape, 'StateChanged', [previous.state, next.state, next.cause ?? ''])
+        this.#publisher.stateChanged(path, linkShape, previous.state, next.state, next.cause ?? '')
       }),
     )
     this.#publisher.changed(ROOT_PATH)

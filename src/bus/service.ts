@@ -34,7 +34,6 @@ export interface BusServiceOptions {
   readonly api: SupervisorApi
   readonly clock: Clock
   readonly logger: Logger
-  readonly version: string
   /** Where `group` and `passwd` are; `/etc`. */
   readonly etcDirectory?: string
 }
@@ -59,6 +58,28 @@ export async function startBusService(options: BusServiceOptions): Promise<BusSe
   return service
 }
 
+/**
+ * For the start, before anything of a modemd that runs already is touched. Rejects with a ModemdError as `startBusService`:
+ * InvalidArgs, NotFound, Timeout, Busy.
+ */
+export async function mustBeAlone({
+  address,
+  clock,
+  logger,
+}: Pick<BusServiceOptions, 'address' | 'clock' | 'logger'>): Promise<void> {
+  const connection = await BusConnection.open(resolveBusAddress(address, process.env), clock, logger, {
+    onCall: (call) => call.fail('org.freedesktop.DBus.Error.UnknownObject', 'There is nothing here.'),
+    onSignal: () => {},
+    onLost: () => {},
+  })
+  try {
+    const [isTaken] = await connection.callBus('NameHasOwner', 's', [NAME])
+    if (isTaken === true) throw nameTaken()
+  } finally {
+    await connection.close()
+  }
+}
+
 class Service implements BusService {
   readonly #address: string
   readonly #clock: Clock
@@ -75,17 +96,16 @@ class Service implements BusService {
   #retryMs = FIRST_RETRY_MS
   #cancelRetry: Cancel | undefined
 
-  constructor({ api, clock, logger, version, etcDirectory = '/etc' }: BusServiceOptions, address: string) {
+  constructor({ api, clock, logger, etcDirectory = '/etc' }: BusServiceOptions, address: string) {
     this.#address = address
     this.#clock = clock
     this.#logger = logger
     const tree = new ObjectTree()
-    this.#publisher = new Publisher(tree, (signal) => this.#emit(signal))
+    this.#publisher = new Publisher(tree, (signal) => this.#emit(signal), clock)
     this.#rescan = new Throttle(clock, RESCAN_INTERVAL_MS, () => api.fleet.rescan())
     this.#exporter = new Exporter(
       {
         api,
-        version,
         inhibitions: new Inhibitions(api.fleet, this.#peers),
         rescan: () => this.#rescan.request(),
         diagnose: shareRun(() => api.diagnose()),
@@ -180,7 +200,11 @@ async function claimName(connection: BusConnection): Promise<void> {
     throw error instanceof RemoteError && error.errorName.endsWith('.AccessDenied') ? forbidden(error) : error
   })
   if (reply === PRIMARY_OWNER || reply === ALREADY_OWNER) return
-  throw new ModemdError('Busy', `Another program has the name ${NAME} on this bus: stop the modemd that runs already.`)
+  throw nameTaken()
+}
+
+function nameTaken(): ModemdError {
+  return new ModemdError('Busy', `Another program has the name ${NAME} on this bus: stop the modemd that runs already.`)
 }
 
 function forbidden(error: RemoteError): ModemdError {

@@ -1,7 +1,11 @@
 /**
  * chat(8) as a pure machine: carries a script out against a modem. The modem's dialling runs one over the leased port;
- * the program modem-chat will run the same. What it does is Debian's chat 2.4.9, held to it by
+ * the program modem-chat runs the same over its standard input and output. What it does is Debian's chat 2.4.9, held to it by
  * `test/chat/debian-chat.test.ts`; but it sends without chat's pause of 10 ms before each byte, and a report is not cut.
+ *
+ * It is run in one of two ways. Over a leased port it is given whatever comes and keeps what it does not use (`unread`). A
+ * program that must not read a byte too many runs it `pulled`: it reads a byte when `isReading` says so, tells what its reads
+ * and writes came to (`readFailed`, `sent`, `sendFailed`), and the script waits for that.
  */
 
 import { latin1 } from '../base/bytes.ts'
@@ -10,44 +14,40 @@ import { expectParts, sendSteps, unescapeExpect, unescapeSend, upToNul } from '.
 import { ExpectLog } from './expect-log.ts'
 import { Expectation } from './expectation.ts'
 import { Inbox } from './inbox.ts'
-import { isKeyword, type Keyword, leadingInteger } from './keywords.ts'
-import type { ChatEvent, ChatOptions } from './options.ts'
-import { Reports } from './reports.ts'
-import type { ScriptWord } from './script.ts'
+import { isKeyword, type Keyword } from './keywords.ts'
+import type { ChatEnd, ChatEvent, ChatOptions } from './options.ts'
+import { Outputs } from './outputs.ts'
+import { NOT_YET, type NotYet, type ScriptWord } from './script.ts'
 import { resolveSend } from './send-word.ts'
 import { Sending } from './sending.ts'
+import { Settings } from './settings.ts'
 import { echoed, visible } from './visible.ts'
-import { WatchedStrings } from './watched-strings.ts'
 
 export type { ChatEvent, ChatOptions } from './options.ts'
-
-type ChatEnd = Extract<ChatEvent, { type: 'end' }>
 
 type State =
   | { readonly at: 'unopened' | 'between' | 'ended' }
   | { readonly at: 'expecting'; readonly expectation: Expectation; readonly log: ExpectLog | undefined }
-  | { readonly at: 'sending'; readonly sending: Sending }
+  /** The script, or the file of a send (`word`), has more to come that is not there yet. */
+  | { readonly at: 'waiting'; readonly word?: string }
+  /** `pending`: put out, and when pulled not yet known to be done. */
+  | { readonly at: 'sending'; readonly sending: Sending; pending?: 'bytes' | 'break' | undefined }
   /** All is over but for the end of a report that is being gathered. */
   | { readonly at: 'finishing'; readonly end: ChatEnd; dueMs: number }
 
 type StateAt<At> = Extract<State, { readonly at: At }>
 
-const DEFAULT_TIMEOUT_MS = 45_000
 const LONGEST_EXPECT = 1024
-const LONGEST_MESSAGE = 1023
 /** For the rest of a report at the end of the script, each byte. */
 const REPORT_BYTE_MS = 1000
 
 export class ChatEngine implements Machine<ChatEvent> {
   readonly #options: ChatOptions
-  readonly #words: Iterator<ScriptWord>
-  readonly #aborts = new WatchedStrings('ABORT')
-  readonly #reports = new Reports()
+  readonly #words: Iterator<ScriptWord | NotYet>
+  readonly #outputs: Outputs
+  readonly #settings: Settings
   #state: State = { at: 'unopened' }
   #nowMs = 0
-  #outputs: Output<ChatEvent>[] = []
-  #timeoutMs: number
-  #isEchoing: boolean
   #owesLineEnd = false
   #isSendPlace = false
   #keyword: Keyword | undefined
@@ -62,8 +62,8 @@ export class ChatEngine implements Machine<ChatEvent> {
   constructor(options: ChatOptions) {
     this.#options = options
     this.#words = options.words[Symbol.iterator]()
-    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
-    this.#isEchoing = options.echo ?? false
+    this.#outputs = new Outputs(options.verbose ?? false)
+    this.#settings = new Settings(options, this.#outputs)
   }
 
   handle(input: Input, nowMs: number): void {
@@ -76,7 +76,7 @@ export class ChatEngine implements Machine<ChatEvent> {
   }
 
   poll(): Output<ChatEvent> | undefined {
-    return this.#outputs.shift()
+    return this.#outputs.poll()
   }
 
   deadline(): Deadline | undefined {
@@ -91,8 +91,73 @@ export class ChatEngine implements Machine<ChatEvent> {
     this.#nowMs = nowMs
     if (this.#state.at === 'ended') return
     // A second end does not wait for the first one's report.
-    if (this.#state.at === 'finishing') this.#reports.end()
-    this.#fatal(2, name)
+    const isSecondEnd = this.#state.at === 'finishing'
+    if (isSecondEnd) this.#settings.reports.end()
+    this.#fatal(2, name, isSecondEnd)
+    this.#run()
+  }
+
+  /** As an alarm signal from outside does: a wait ends, a send has no more time. */
+  alarm(nowMs: number): void {
+    this.#nowMs = nowMs
+    const state = this.#state
+    if (state.at === 'unopened' || state.at === 'ended') return
+    if (state.at === 'sending') {
+      state.sending.endTime(nowMs)
+      this.#limitPassed(state)
+    } else {
+      this.#outputs.logVerbose('alarm')
+      if (state.at === 'expecting') this.#expectFailed()
+      else if (state.at === 'finishing') this.#conclude(state.end)
+      else this.#mustNotWait = true
+    }
+    this.#run()
+  }
+
+  /** Pulled: a byte is wanted. No more than one may be given before this is asked again. */
+  get isReading(): boolean {
+    return this.#state.at === 'expecting' || this.#state.at === 'finishing'
+  }
+
+  /** Pulled: if nothing is there to be read, `readFailed` must be called instead of waiting. */
+  get mustNotWait(): boolean {
+    return this.#mustNotWait
+  }
+
+  /** Pulled: nothing can be read now, which counts as a timeout. `warning` is logged. */
+  readFailed(nowMs: number, warning?: string): void {
+    if (!this.isReading) return
+    this.#nowMs = nowMs
+    if (warning !== undefined) this.#outputs.log('info', warning)
+    this.#mustNotWait = false
+    if (this.#state.at === 'finishing') this.#conclude(this.#state.end)
+    else this.#expectFailed()
+    this.#run()
+  }
+
+  /** Pulled: the bytes or the break last put out are on their way. */
+  sent(nowMs: number): void {
+    if (this.#state.at !== 'sending') return
+    this.#nowMs = nowMs
+    this.#state.pending = undefined
+    this.#run()
+  }
+
+  /** Pulled: the bytes could not be written; `why` is the system's text. */
+  sendFailed(why: string, nowMs: number): void {
+    if (this.#state.at !== 'sending') return
+    this.#nowMs = nowMs
+    this.#writeFailed(` -- write failed: ${why}`)
+    this.#run()
+  }
+
+  /** What was `NOT_YET` there when it was last asked for (a word, a file) is worth asking for again. */
+  resume(nowMs: number): void {
+    if (this.#state.at !== 'waiting') return
+    this.#nowMs = nowMs
+    const { word } = this.#state
+    this.#state = { at: 'between' }
+    if (word !== undefined) this.#startSend(word)
     this.#run()
   }
 
@@ -112,7 +177,7 @@ export class ChatEngine implements Machine<ChatEvent> {
           goesOn = this.#expect(state)
           break
         case 'sending':
-          goesOn = this.#send(state.sending)
+          goesOn = this.#send(state)
           break
         case 'finishing':
           goesOn = this.#gatherRest(state)
@@ -135,6 +200,10 @@ export class ChatEngine implements Machine<ChatEvent> {
       return
     }
     const word = next.value
+    if (word === NOT_YET) {
+      this.#state = { at: 'waiting' }
+      return
+    }
     if (typeof word !== 'string') {
       this.#fatal(1, word.message)
       return
@@ -153,73 +222,33 @@ export class ChatEngine implements Machine<ChatEvent> {
   #sendWord(word: string): void {
     const keyword = this.#keyword
     this.#keyword = undefined
-    if (keyword) this.#obey(keyword, word)
-    else this.#startSend(word)
-  }
-
-  #obey(keyword: Keyword, argument: string): void {
-    switch (keyword) {
-      case 'ABORT':
-        this.#watch(this.#aborts, argument, 'abort on')
-        break
-      case 'REPORT':
-        this.#watch(this.#reports.strings, argument, 'report')
-        break
-      case 'CLR_ABORT':
-        this.#unwatch(this.#aborts, 'CLR_ABORT', argument, 'clear abort on')
-        break
-      case 'CLR_REPORT':
-        // Its message says REPORT.
-        this.#unwatch(this.#reports.strings, 'REPORT', argument, 'clear report')
-        break
-      case 'TIMEOUT': {
-        const seconds = leadingInteger(unescapeExpect(argument, this.#options))
-        this.#timeoutMs = seconds > 0 ? seconds * 1000 : DEFAULT_TIMEOUT_MS
-        this.#logVerbose(`timeout set to ${this.#timeoutMs / 1000} seconds`)
-        break
-      }
-      case 'ECHO':
-        this.#isEchoing = argument === 'ON'
-        break
-      case 'SAY':
-        this.#emit({ type: 'say', bytes: latin1(upToNul(unescapeSend(argument, this.#options).text)) })
-        break
-      case 'HANGUP':
-        this.#emit({ type: 'hangup', ignore: argument === 'OFF' })
-        break
+    if (!keyword) this.#startSend(word)
+    else {
+      const refusal = this.#settings.obey(keyword, word)
+      if (refusal) this.#fatal(refusal.exitCode, refusal.message)
     }
-  }
-
-  #watch(strings: WatchedStrings, argument: string, logged: string): void {
-    const refusal = strings.add(argument, unescapeExpect(argument, this.#options))
-    if (refusal) this.#fatal(refusal.exitCode, refusal.message)
-    else this.#logVerbose(`${logged} (${visible(argument)})`)
-  }
-
-  #unwatch(strings: WatchedStrings, keyword: string, argument: string, logged: string): void {
-    const removed = strings.remove(keyword, argument, unescapeExpect(argument, this.#options))
-    if (typeof removed === 'object') this.#fatal(removed.exitCode, removed.message)
-    else for (let count = removed; count > 0; count--) this.#logVerbose(`${logged} (${visible(argument)})`)
   }
 
   #startExpect(part: string): void {
     const text = unescapeExpect(part, this.#options)
-    this.#logVerbose(`expect (${visible(text)})`)
+    this.#outputs.logVerbose(`expect (${visible(text)})`)
     if (text.length > LONGEST_EXPECT) {
-      this.#log('info', 'expect string is too long')
+      this.#outputs.log('info', 'expect string is too long')
       this.#fail(1)
       return
     }
     if (text.length === 0) {
-      this.#logVerbose('got it')
+      this.#outputs.logVerbose('got it')
       this.#setParts([])
       return
     }
-    const dueMs = this.#nowMs + this.#timeoutMs
+    const dueMs = this.#nowMs + this.#settings.timeoutMs
     this.#state = {
       at: 'expecting',
-      expectation: new Expectation(text, this.#reports.strings.table, this.#aborts.table, dueMs),
-      log: this.#options.verbose ? new ExpectLog((message) => this.#log('info', message), text.length) : undefined,
+      expectation: new Expectation(text, this.#settings.reports.strings.table, this.#settings.aborts.table, dueMs),
+      log: this.#options.verbose
+        ? new ExpectLog((message) => this.#outputs.log('info', message), text.length)
+        : undefined,
     }
   }
 
@@ -229,9 +258,9 @@ export class ChatEngine implements Machine<ChatEvent> {
       if (this.#state !== state) return true
     }
     // The end of the line counts as a timeout, at once.
-    if (this.#closedReason === undefined && !this.#mustNotWait) {
+    if (this.#closedReason === undefined && (this.#options.pulled || !this.#mustNotWait)) {
       if (this.#nowMs < state.expectation.dueMs) return false
-      this.#logVerbose('alarm')
+      this.#outputs.logVerbose('alarm')
     }
     this.#mustNotWait = false
     this.#expectFailed()
@@ -240,7 +269,7 @@ export class ChatEngine implements Machine<ChatEvent> {
 
   /** Takes bytes until the expect is decided, and answers how many. Reports are looked for first, then the expect, then aborts. */
   #match({ expectation, log }: StateAt<'expecting'>, bytes: Uint8Array): number {
-    const isShown = this.#isEchoing || this.#options.echoReceived || log
+    const isShown = this.#settings.isEchoing || this.#options.echoReceived || log
     for (let at = 0; at < bytes.length; at++) {
       const byte = bytes[at]! & 0x7f
       if (isShown) this.#show(byte, log)
@@ -255,7 +284,7 @@ export class ChatEngine implements Machine<ChatEvent> {
       const aborts = expectation.abortsFound
       if (aborts) {
         log?.aborted()
-        this.#fail(4 + aborts[0]!, this.#aborts.text(aborts[0]!))
+        this.#fail(4 + aborts[0]!, this.#settings.aborts.text(aborts[0]!))
         return at + 1
       }
       log?.slide()
@@ -265,24 +294,24 @@ export class ChatEngine implements Machine<ChatEvent> {
 
   #show(byte: number, log: ExpectLog | undefined): void {
     const shown = echoed(byte)
-    if (this.#isEchoing && shown) {
-      this.#emit({ type: 'echo', bytes: latin1(shown) })
+    if (this.#settings.isEchoing && shown) {
+      this.#outputs.emit({ type: 'echo', bytes: latin1(shown) })
       this.#owesLineEnd = shown !== '\n'
     }
     log?.received(byte)
-    if (this.#options.echoReceived && shown) this.#emit({ type: 'echo', bytes: latin1(shown) })
+    if (this.#options.echoReceived && shown) this.#outputs.emit({ type: 'echo', bytes: latin1(shown) })
   }
 
   /** The byte that ends a report begins no other. */
   #report(byte: number, found: readonly number[] | undefined): void {
-    if (!this.#reports.isGathering) {
-      if (found) this.#reports.begin(found, this.#nowMs)
-    } else if (this.#reports.take(byte)) this.#endReport()
+    if (!this.#settings.reports.isGathering) {
+      if (found) this.#settings.reports.begin(found, this.#nowMs)
+    } else if (this.#settings.reports.take(byte)) this.#endReport()
   }
 
   #endReport(): void {
-    const report = this.#reports.end()
-    if (report) this.#emit({ type: 'report', ...report })
+    const report = this.#settings.reports.end()
+    if (report) this.#outputs.emit({ type: 'report', ...report })
   }
 
   #expectFailed(): void {
@@ -297,17 +326,26 @@ export class ChatEngine implements Machine<ChatEvent> {
 
   #startSend(word: string): void {
     const content = resolveSend(word, this.#options.readFile)
+    if (content === NOT_YET) {
+      this.#state = { at: 'waiting', word }
+      return
+    }
     if (typeof content !== 'string') {
       this.#fatal(1, content.message)
       return
     }
     const { text, isQuiet } = unescapeSend(content, this.#options)
-    this.#logVerbose(`send (${isQuiet ? '??????' : visible(upToNul(text))})`)
-    this.#state = { at: 'sending', sending: new Sending(sendSteps(text), this.#nowMs + this.#timeoutMs) }
+    this.#outputs.logVerbose(`send (${isQuiet ? '??????' : visible(upToNul(text))})`)
+    this.#state = {
+      at: 'sending',
+      sending: new Sending(sendSteps(text, this.#options.paceMs), this.#nowMs + this.#settings.timeoutMs),
+    }
   }
 
   /** Nothing is read while sending. */
-  #send(sending: Sending): boolean {
+  #send(state: StateAt<'sending'>): boolean {
+    const { sending } = state
+    if (state.pending && this.#nowMs < sending.dueMs) return false
     const step = sending.next(this.#nowMs)
     switch (step.type) {
       case 'wait':
@@ -316,16 +354,20 @@ export class ChatEngine implements Machine<ChatEvent> {
         this.#state = { at: 'between' }
         break
       case 'limit':
-        this.#mustNotWait = true
-        this.#logVerbose('alarm')
+        this.#limitPassed(state)
         break
       case 'break':
-        this.#emit({ type: 'break' })
+        this.#outputs.emit({ type: 'break' })
+        if (this.#options.pulled) state.pending = 'break'
+        else sending.pauseForBreak(this.#nowMs)
         break
       case 'bytes':
-        if (sending.isOutOfTime) this.#sendFailed(' -- write timed out')
-        else if (this.#closedReason !== undefined) this.#sendFailed(` -- write failed: ${this.#closedReason}`)
-        else this.#outputs.push({ type: 'send', bytes: step.bytes })
+        if (sending.isOutOfTime) this.#writeFailed(' -- write timed out')
+        else if (this.#closedReason !== undefined) this.#writeFailed(` -- write failed: ${this.#closedReason}`)
+        else {
+          this.#outputs.send(step.bytes)
+          if (this.#options.pulled) state.pending = 'bytes'
+        }
         break
       case 'delay':
         break
@@ -333,33 +375,39 @@ export class ChatEngine implements Machine<ChatEvent> {
     return true
   }
 
-  #sendFailed(message: string): void {
-    this.#logVerbose(message)
+  #limitPassed(state: StateAt<'sending'>): void {
+    this.#mustNotWait = true
+    this.#outputs.logVerbose('alarm')
+    if (state.pending === 'bytes') this.#writeFailed(' -- write timed out')
+  }
+
+  #writeFailed(message: string): void {
+    this.#outputs.logVerbose(message)
     this.#fatal(1, 'Failed')
   }
 
   #fail(exitCode: number, abortString?: string): void {
     const message = abortString === undefined ? 'Failed' : `Failed (${abortString})`
-    this.#log('info', message)
+    this.#outputs.log('info', message)
     this.#finish({ type: 'end', exitCode, message, ...(abortString !== undefined && { abortString }) })
   }
 
-  #fatal(exitCode: number, message: string): void {
-    this.#log('error', message)
-    this.#finish({ type: 'end', exitCode, message })
+  #fatal(exitCode: number, message: string, isSecondEnd = false): void {
+    this.#outputs.log('error', message)
+    this.#finish({ type: 'end', exitCode, message, ...(isSecondEnd && { isSecondEnd: true }) })
   }
 
   #finish(end: ChatEnd): void {
-    if (this.#owesLineEnd) this.#emit({ type: 'echo', bytes: latin1('\n') })
+    if (this.#owesLineEnd) this.#outputs.emit({ type: 'echo', bytes: latin1('\n') })
     this.#owesLineEnd = false
-    if (this.#reports.isGathering) this.#state = { at: 'finishing', end, dueMs: this.#nowMs + REPORT_BYTE_MS }
+    if (this.#settings.reports.isGathering) this.#state = { at: 'finishing', end, dueMs: this.#nowMs + REPORT_BYTE_MS }
     else this.#conclude(end)
   }
 
   /** Reads on to the end of the report that was begun: these bytes are neither shown nor looked at. */
   #gatherRest(state: StateAt<'finishing'>): boolean {
     for (let bytes = this.#inbox.first; bytes; bytes = this.#inbox.first) {
-      const last = bytes.findIndex((byte) => this.#reports.take(byte & 0x7f) || this.#reports.isFull)
+      const last = bytes.findIndex((byte) => this.#settings.reports.takeRest(byte & 0x7f))
       this.#inbox.take(last < 0 ? bytes.length : last + 1)
       if (last >= 0) {
         this.#conclude(state.end)
@@ -369,7 +417,7 @@ export class ChatEngine implements Machine<ChatEvent> {
     }
     if (this.#closedReason === undefined) {
       if (this.#nowMs < state.dueMs) return false
-      this.#logVerbose('alarm')
+      this.#outputs.logVerbose('alarm')
     }
     this.#conclude(state.end)
     return false
@@ -378,19 +426,7 @@ export class ChatEngine implements Machine<ChatEvent> {
   #conclude(end: ChatEnd): void {
     this.#endReport()
     this.#state = { at: 'ended' }
-    this.#emit(end)
-  }
-
-  #logVerbose(message: string): void {
-    if (this.#options.verbose) this.#log('info', message)
-  }
-
-  #log(level: 'error' | 'info', message: string): void {
-    this.#emit({ type: 'log', level, text: message.slice(0, LONGEST_MESSAGE) })
-  }
-
-  #emit(event: ChatEvent): void {
-    this.#outputs.push({ type: 'event', event })
+    this.#outputs.emit(end)
   }
 }
 

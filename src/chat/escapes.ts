@@ -95,8 +95,8 @@ const DELAY_MS = 1000
 /** The manual page says a tenth of a second; the program takes a hundredth. */
 const PAUSE_MS = 10
 
-/** The second pass, over what `unescapeSend` gave. A backslash that ends the text (only a value's can) sends the closing NUL. */
-export function sendSteps(text: string): SendStep[] {
+/** The second pass, over what `unescapeSend` gave. A backslash that ends the text (only a value's can) sends the closing NUL. With `paceMs` each byte comes after such a delay. */
+export function sendSteps(text: string, paceMs = 0): SendStep[] {
   const steps: SendStep[] = []
   let run = ''
   const endRun = () => {
@@ -105,13 +105,13 @@ export function sendSteps(text: string): SendStep[] {
   }
   for (let at = 0; at < text.length; at++) {
     const char = text[at]!
-    if (char !== '\\') {
-      run += char
-      continue
-    }
-    const escaped = text[++at] ?? '\0'
+    const escaped = char === '\\' ? (text[++at] ?? '\0') : undefined
     if (escaped !== 'd' && escaped !== 'p' && escaped !== 'K') {
-      run += escaped
+      if (paceMs > 0) {
+        endRun()
+        steps.push({ type: 'delay', ms: paceMs })
+      }
+      run += escaped ?? char
       continue
     }
     endRun()

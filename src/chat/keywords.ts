@@ -1,6 +1,6 @@
 /** chat(8)'s words with a meaning in the expect place, and how it reads a number. */
 
-export const KEYWORDS = ['ABORT', 'CLR_ABORT', 'REPORT', 'CLR_REPORT', 'TIMEOUT', 'ECHO', 'SAY', 'HANGUP'] as const
+const KEYWORDS = ['ABORT', 'CLR_ABORT', 'REPORT', 'CLR_REPORT', 'TIMEOUT', 'ECHO', 'SAY', 'HANGUP'] as const
 
 export type Keyword = (typeof KEYWORDS)[number]
 

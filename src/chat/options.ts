@@ -1,12 +1,12 @@
 /** What a chat engine is given and what it tells; `engine.ts` is the engine. */
 
 import type { Substitutions } from './escapes.ts'
-import type { ScriptWord } from './script.ts'
+import type { NotYet, ScriptWord } from './script.ts'
 import type { ReadFile } from './send-word.ts'
 
 export interface ChatOptions extends Substitutions {
   /** The script: an array of words, or `scriptWords(text)`. */
-  readonly words: Iterable<ScriptWord>
+  readonly words: Iterable<ScriptWord | NotYet>
   /** For each expect and each send, until TIMEOUT changes it. Infinity: no limit. */
   readonly timeoutMs?: number | undefined
   /** For `@file`. Without it none can be opened. */
@@ -17,6 +17,12 @@ export interface ChatOptions extends Substitutions {
   readonly echo?: boolean | undefined
   /** Show every received byte besides (-V). */
   readonly echoReceived?: boolean | undefined
+  /** Before each byte that is sent. */
+  readonly paceMs?: number | undefined
+  /** Of one report so many bytes are kept; 64 KiB unless told. */
+  readonly longestReport?: number | undefined
+  /** Run by a program that reads for it byte by byte and tells what its reads and writes came to: see `engine.ts`. */
+  readonly pulled?: boolean | undefined
 }
 
 export type ChatEvent =
@@ -24,9 +30,18 @@ export type ChatEvent =
   | { readonly type: 'report'; readonly text: string; readonly atMs: number }
   /** For the terminal (stderr): SAY, and received bytes under ECHO. */
   | { readonly type: 'say' | 'echo'; readonly bytes: Uint8Array }
-  /** Send a break now; the engine waits while it lasts. */
+  /** Send a break now. Unless pulled, the engine waits while it lasts. */
   | { readonly type: 'break' }
   | { readonly type: 'hangup'; readonly ignore: boolean }
   | { readonly type: 'log'; readonly level: 'error' | 'info'; readonly text: string }
   /** The last one. `abortString` with exit codes from 4; `message`: the last thing logged about it, '' when all went well. */
-  | { readonly type: 'end'; readonly exitCode: number; readonly abortString?: string; readonly message: string }
+  | ChatEnd
+
+export interface ChatEnd {
+  readonly type: 'end'
+  readonly exitCode: number
+  readonly abortString?: string
+  readonly message: string
+  /** A signal while it was ending already: nothing is put back any more. */
+  readonly isSecondEnd?: true
+}

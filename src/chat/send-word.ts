@@ -2,18 +2,19 @@
 
 import { fromLatin1 } from '../base/bytes.ts'
 import { upToNul } from './escapes.ts'
-import type { ScriptError } from './script.ts'
+import { NOT_YET, type NotYet, type ScriptError } from './script.ts'
 
-const LONGEST_FILE = 1023
+export const LONGEST_FILE = 1023
 
-/** The content of a file, or the system's text for why it cannot be opened. */
-export type ReadFile = (path: string) => Uint8Array | string
+/** The content of a file (its first 1023 bytes are enough), or the system's text for why it cannot be opened. */
+export type ReadFile = (path: string) => Uint8Array | string | NotYet
 
 /** Without `readFile` no file can be opened. The content is not looked at for `@` again. */
-export function resolveSend(word: string, readFile: ReadFile | undefined): string | ScriptError {
+export function resolveSend(word: string, readFile: ReadFile | undefined): string | ScriptError | NotYet {
   const name = /^@[ \t]*([^ \t].*)/s.exec(word)?.[1]
   if (name === undefined) return withoutReturn(word)
   const content = readFile?.(name) ?? 'Operation not permitted'
+  if (content === NOT_YET) return NOT_YET
   if (typeof content === 'string') return { message: `${name} -- open failed: ${content}` }
   return withoutReturn(upToNul(fromLatin1(content.subarray(0, LONGEST_FILE)).replace(/\n$/, '')))
 }

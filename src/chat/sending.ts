@@ -34,16 +34,24 @@ export class Sending {
   /** `limit` cuts the delay short in which it comes, and comes again with each second that delays go on. */
   next(nowMs: number): NextStep {
     if (nowMs >= this.#limitMs) {
-      this.#isOutOfTime = true
-      this.#limitMs = nowMs + LIMIT_AGAIN_MS
-      this.#resumeMs = undefined
+      this.endTime(nowMs)
       return { type: 'limit' }
     }
     if (this.#resumeMs !== undefined && nowMs < this.#resumeMs) return { type: 'wait' }
     this.#resumeMs = undefined
     const step = this.#steps[this.#at++]
     if (step?.type === 'delay') this.#resumeMs = nowMs + step.ms
-    if (step?.type === 'break') this.#resumeMs = nowMs + BREAK_MS
     return step ?? { type: 'done' }
+  }
+
+  pauseForBreak(nowMs: number): void {
+    this.#resumeMs = nowMs + BREAK_MS
+  }
+
+  /** An alarm from outside: as if the limit had passed. */
+  endTime(nowMs: number): void {
+    this.#isOutOfTime = true
+    this.#limitMs = nowMs + LIMIT_AGAIN_MS
+    this.#resumeMs = undefined
   }
 }

@@ -107,11 +107,9 @@ export class BusClient {
     socket.cork()
     process.nextTick(() => socket.uncork())
     socket.write('\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n')
-    this.call({ destination: BUS_NAME, path: '/org/freedesktop/DBus', interface: BUS_NAME, member: 'Hello' }).catch(
-      () => {
-        // What waits for the connection learns it from its own call.
-      },
-    )
+    this.callBus('Hello').catch(() => {
+      // What waits for the connection learns it from its own call.
+    })
   }
 
   /** The reply's values. Rejects with a BusError. */
@@ -125,15 +123,14 @@ export class BusClient {
     })
   }
 
+  /** A method of the bus itself. */
+  callBus(member: string, ...texts: readonly string[]): Promise<unknown[]> {
+    const bus = { destination: BUS_NAME, path: '/org/freedesktop/DBus', interface: BUS_NAME }
+    return this.call({ ...bus, member, signature: 's'.repeat(texts.length), body: texts })
+  }
+
   async addMatch(rule: string): Promise<void> {
-    await this.call({
-      destination: BUS_NAME,
-      path: '/org/freedesktop/DBus',
-      interface: BUS_NAME,
-      member: 'AddMatch',
-      signature: 's',
-      body: [rule],
-    })
+    await this.callBus('AddMatch', rule)
   }
 
   /** Ends the connection; calls that still wait are refused. */

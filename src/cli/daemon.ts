@@ -82,6 +82,8 @@ export type Change =
     }
   /** modemd left the bus, or came (back). */
   | { readonly type: 'gone' | 'back' }
+  /** The bus itself is gone: nothing more comes. */
+  | { readonly type: 'lost'; readonly error: unknown }
 
 type Interfaces = Map<string, PropertyValues>
 
@@ -97,7 +99,7 @@ export class Daemon {
     const daemon = new Daemon()
     const events = {
       onSignal: (signal: Signal) => daemon.#onSignal(signal),
-      onGone: () => daemon.#emit({ type: 'gone' }),
+      onGone: (error: BusError) => daemon.#emit({ type: 'lost', error: explain(error) }),
     }
     try {
       daemon.#bus = await BusClient.open(address, clock, events)
@@ -209,8 +211,7 @@ export class Daemon {
   /** Only modemd itself may tell us about modemd: the bus delivers anybody's signal that is addressed to us. */
   async #askOwner(): Promise<void> {
     try {
-      const asked = { destination: BUS_NAME, path: '/org/freedesktop/DBus', interface: BUS_NAME }
-      const [owner] = await this.#bus.call({ ...asked, member: 'GetNameOwner', signature: 's', body: [MODEMD] })
+      const [owner] = await this.#bus.callBus('GetNameOwner', MODEMD)
       this.#owner = String(owner)
     } catch (error) {
       // Not there yet: where the bus starts it, NameOwnerChanged tells.

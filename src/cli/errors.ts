@@ -30,6 +30,10 @@ export class CliError extends Error {
     return new CliError('org.modemd.Error.InvalidArgs', message, { exitCode: EXIT.usage })
   }
 
+  static interrupted(message: string): CliError {
+    return new CliError('Interrupted', message, { exitCode: EXIT.interrupted })
+  }
+
   static notFound(message: string): CliError {
     return new CliError('org.modemd.Error.NotFound', message, { exitCode: EXIT.notFound })
   }

@@ -3,7 +3,7 @@
 import { type Daemon, type Link, type Modem, Properties } from './daemon.ts'
 import { PHASES, type Phase, type Progress, type ProgressState } from './output/progress.ts'
 import { clean } from './output/text.ts'
-import { cleanText } from './views.ts'
+import { cleanText, technologyOf } from './views.ts'
 
 export class PhaseView {
   readonly #daemon: Daemon
@@ -71,9 +71,8 @@ const DETAILS: Readonly<Record<Phase, (link: Properties, modem: Modem | undefine
   sim: (_link, modem) => cleanText(modem?.sim ?? NOTHING, 'Status') ?? '',
   network: (_link, modem) => {
     const properties = modem?.properties ?? NOTHING
-    const technology = clean(properties.texts('AccessTechnologies').at(-1) ?? '').toUpperCase()
     const operator = cleanText(properties, 'OperatorName') ?? cleanText(properties, 'OperatorCode')
-    return [operator, cleanText(properties, 'Registration'), technology].filter(Boolean).join(', ')
+    return [operator, cleanText(properties, 'Registration'), technologyOf(properties)].filter(Boolean).join(', ')
   },
   dial: (link) => cleanText(link, 'Report') ?? '',
   lcp: (link) => {

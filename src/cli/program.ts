@@ -2,6 +2,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Clock } from '../base/ports.ts'
+import { IP_CHOICES } from '../base/values.ts'
 import { VERSION } from '../base/version.ts'
 import { type ConnectFlags, connectLink } from './commands/connect.ts'
 import { disconnectLinks } from './commands/disconnect.ts'
@@ -106,7 +107,7 @@ function addLinkCommands(program: Command, run: Run): void {
     .option('--password-file <file>', 'its first line is the password (- for standard input)')
     .option('--pin-file <file>', "its first line is the SIM's PIN (- for standard input)")
     .option('--number <number>', 'what is dialled')
-    .addOption(new Option('--ip <versions>', 'IP versions').choices(['4', '6', '46']))
+    .addOption(new Option('--ip <versions>', 'IP versions').choices(IP_CHOICES))
     .option('--engine <engine>', 'auto, kernel, builtin or pppd')
     .option('--timeout <seconds>', 'give up after so long', timeoutSeconds)
     .option('--no-wait', 'start it and return')
@@ -152,7 +153,7 @@ function addProfileCommands(program: Command, run: Run): void {
     .option('--pin-file <file>', "its first line is the SIM's PIN (- for standard input)")
     .option('--number <number>', 'what is dialled')
     .option('--modem <modem>', 'any, an id, imei:…, usb:1-2 or tty:…')
-    .addOption(new Option('--ip <versions>', 'IP versions').choices(['4', '6', '46']))
+    .addOption(new Option('--ip <versions>', 'IP versions').choices(IP_CHOICES))
     .option('--engine <engine>', 'auto, kernel, builtin or pppd')
     .option('--autoconnect', 'bring it up whenever its modem is there')
     .option('--no-autoconnect', 'bring it up when asked')

@@ -1,8 +1,8 @@
 /** PINs and passwords: from a file or from the terminal without echo, never from an argument (DESIGN §7.2). */
 
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import { pinFault } from '../base/values.ts'
 import { CliError } from './errors.ts'
-import { EXIT } from './exit-codes.ts'
 import type { Io } from './io.ts'
 
 const LONGEST_SECRET_BYTES = 4096
@@ -49,7 +49,7 @@ export async function askSecret(io: Io, question: string, fileOption: string): P
       let typed = ''
       const onData = (bytes: Buffer) => {
         for (const char of bytes.toString('utf8')) {
-          if (char === '\x03') return end(() => reject(interrupted()))
+          if (char === '\x03') return end(() => reject(CliError.interrupted('interrupted: nothing was done')))
           if (char === '\r' || char === '\n' || char === '\x04') return end(() => resolve(typed))
           if (char === '\x7f' || char === '\b') typed = [...typed].slice(0, -1).join('')
           else if (char === '\x15') typed = ''
@@ -69,11 +69,7 @@ export async function askSecret(io: Io, question: string, fileOption: string): P
   }
 }
 
-export function interrupted(message = 'interrupted: nothing was done'): CliError {
-  return new CliError('Interrupted', message, { exitCode: EXIT.interrupted })
-}
-
 export function checkPin(pin: string): string {
-  if (!/^\d{4,8}$/.test(pin)) throw CliError.usage('a PIN is 4 to 8 digits: nothing was sent to the SIM')
+  if (pinFault(pin)) throw CliError.usage('a PIN is 4 to 8 digits: nothing was sent to the SIM')
   return pin
 }

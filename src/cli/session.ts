@@ -1,5 +1,6 @@
 /** One run of one command: its options, its output, its connection to modemd, and what its failure becomes. */
 
+import { errorText } from '../base/errors.ts'
 import type { Clock } from '../base/ports.ts'
 import { busAddress } from './bus-address.ts'
 import { Daemon } from './daemon.ts'
@@ -69,6 +70,5 @@ export class Session {
 }
 
 function unexpected(error: unknown): CliError {
-  const text = error instanceof Error ? error.message : String(error)
-  return new CliError('org.modemd.Error.Internal', `${text}: please report this together with the command`)
+  return new CliError('org.modemd.Error.Internal', `${errorText(error)}: please report this together with the command`)
 }

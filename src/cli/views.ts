@@ -52,15 +52,19 @@ const LEVELS: readonly (readonly [name: string, property: string, unit: string])
   ['bit errors', 'Ber', '%'],
 ]
 
+/** `LTE`: the measured one, else the last and fastest of those in use; '' where none is known. */
+export function technologyOf(modem: Properties, signal?: Properties): string {
+  const measured = signal && cleanText(signal, 'Technology')
+  return (measured ?? clean(modem.texts('AccessTechnologies').at(-1) ?? '')).toUpperCase()
+}
+
 export function signalPairs(properties: Properties, signal: Properties | undefined): readonly Pair[] {
   const quality = properties.number('SignalQuality')
   const dbm = properties.number('SignalDbm')
-  const technology =
-    (signal && cleanText(signal, 'Technology')) ?? clean(properties.texts('AccessTechnologies').at(-1) ?? '')
   return [
     ['level', dbm === undefined ? undefined : formatLevel(dbm, 'dBm')],
     ['quality', quality === undefined ? undefined : `${quality} %`],
-    ['technology', technology.toUpperCase()],
+    ['technology', technologyOf(properties, signal)],
     ...LEVELS.map(([name, property, unit]): Pair => {
       const level = signal?.number(property)
       return [name, level === undefined ? undefined : formatLevel(level, unit)]

@@ -3,11 +3,13 @@
 import type { Change, Daemon } from './daemon.ts'
 import type { Session } from './session.ts'
 
-/** Resolves on SIGINT or SIGTERM; rejects with what `onChange` throws. */
+export type SeenChange = Exclude<Change, { readonly type: 'lost' }>
+
+/** Resolves on SIGINT or SIGTERM; rejects with what `onChange` throws, and when the bus is gone. */
 export async function untilInterrupted(
   session: Session,
   daemon: Daemon,
-  onChange: (change: Change) => void,
+  onChange: (change: SeenChange) => void,
 ): Promise<void> {
   let unfollow = () => {}
   let stopListening = () => {}
@@ -16,6 +18,7 @@ export async function untilInterrupted(
       stopListening = session.io.onInterrupt(resolve)
       unfollow = daemon.onChange((change) => {
         try {
+          if (change.type === 'lost') throw change.error
           onChange(change)
         } catch (error) {
           reject(error)

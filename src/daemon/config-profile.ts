@@ -1,10 +1,10 @@
 /** One profile file: from its text to a checked profile, and to what D-Bus shows of it. `config.ts` reads and writes the files. */
 
 import { CAUSES } from '../base/cause.ts'
+import { profileNameFault } from '../base/values.ts'
 import type { Profile } from '../link/profile.ts'
 import type { RedialRule } from '../link/redial.ts'
 import type { ProfileFields } from '../link/snapshot.ts'
-import { profileNameFault } from '../link/values.ts'
 import { type CheckedSection, checkSection, layered } from './config-check.ts'
 import { type Fault, readIni } from './config-scanner.ts'
 import { type Keys, PPP_KEYS, PROFILE_KEYS, PROFILE_SCHEMA, REDIAL_KEYS, type Values } from './config-schema.ts'

@@ -4,6 +4,8 @@
  */
 
 import { CAUSES, type Cause } from '../base/cause.ts'
+import { LOG_LEVELS } from '../base/ports.ts'
+import { ENGINE_CHOICES, IP_CHOICES } from '../base/values.ts'
 import { CAUSE_TABLE } from '../link/causes.ts'
 import type { RedialRule } from '../link/redial.ts'
 import * as values from './config-values.ts'
@@ -39,7 +41,7 @@ const SECOND_MS = 1000
 const HOUR_MS = 3_600_000
 
 export const DAEMON_KEYS = {
-  'log-level': key(values.word('error', 'warn', 'info', 'debug'), 'info', 'How much is logged'),
+  'log-level': key(values.word(...LOG_LEVELS), 'info', 'How much is logged'),
   'modemmanager-api': key(values.yesNo, 'no', 'Offer org.freedesktop.ModemManager1 too', NOT_YET),
   'at-console': key(values.yesNo, 'no', 'Let administrators send raw AT commands', NOT_YET),
   metrics: key(values.yesNo, 'no', 'Prometheus text on 127.0.0.1:9469', NOT_YET),
@@ -85,7 +87,7 @@ export const PROFILE_KEYS = {
     'How long a dial may take, and each wait before it when a person connects',
   ),
   roaming: key(values.yesNo, 'no', "Connect in foreign operators' networks"),
-  ip: key(values.word('4', '6', '46'), '4', 'IP versions', { unsupported: '6, 46', isUnsupported: (ip) => ip !== '4' }),
+  ip: key(values.word(...IP_CHOICES), '4', 'IP versions', { unsupported: '6, 46', isUnsupported: (ip) => ip !== '4' }),
   'chat-script': key(
     values.path,
     '',
@@ -103,7 +105,7 @@ export const PROFILE_KEYS = {
 }
 
 export const PPP_KEYS = {
-  engine: key(values.word('auto', 'builtin', 'kernel', 'pppd'), 'auto', 'What runs PPP; auto takes the best one here'),
+  engine: key(values.word(...ENGINE_CHOICES), 'auto', 'What runs PPP; auto takes the best one here'),
   auth: key(values.word('any', 'none', 'pap', 'chap', 'mschapv2'), 'any', 'Which authentication we take part in', {
     unsupported: 'mschapv2',
     isUnsupported: (auth) => auth === 'mschapv2',

@@ -3,8 +3,8 @@
  * it reads the same. `config-schema.ts` names the keys that have them.
  */
 
+import { apnFault, credentialFault, isWellFormed, numberFault, pinFault, type TextFault } from '../base/values.ts'
 import type { RedialRule } from '../link/redial.ts'
-import { apnFault, credentialFault, isWellFormed, numberFault, pinFault, type TextFault } from '../link/values.ts'
 
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string }
 

@@ -6,11 +6,12 @@
 import { lstatSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { ModemdError } from '../base/errors.ts'
+import type { LogLevel } from '../base/ports.ts'
+import { MANUAL, profileNameFault } from '../base/values.ts'
 import type { Profile, ProfileSource } from '../link/profile.ts'
 import type { ProfileFields } from '../link/snapshot.ts'
-import { MANUAL, profileNameFault } from '../link/values.ts'
 import { type CheckedSection, checkSection, layered } from './config-check.ts'
-import { listConf, plainReason, readText, removeDurably, writeAtomically } from './config-files.ts'
+import { errnoOf, listConf, plainReason, readText, removeDurably, writeAtomically } from './config-files.ts'
 import { checkProfile, fieldText, type ProfileFile, placeOfField, type ScriptReader } from './config-profile.ts'
 import { type Fault, readIni } from './config-scanner.ts'
 import { DAEMON_KEYS, DETECT_KEYS, DEVICE_KEYS, MAIN_SCHEMA } from './config-schema.ts'
@@ -27,7 +28,7 @@ export interface DeviceSettings {
 }
 
 export interface DaemonSettings {
-  readonly logLevel: 'error' | 'warn' | 'info' | 'debug'
+  readonly logLevel: LogLevel
   /** `auto`, `strict` and device patterns. */
   readonly allow: readonly string[]
   readonly ignore: readonly string[]
@@ -42,6 +43,8 @@ export interface ConfigurationOptions {
 }
 
 const HOME = '/etc/modemd'
+/** Another disk error (it is full, say) is nobody's missing right. */
+const FORBIDDEN: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS'])
 
 export class Configuration implements ProfileSource {
   readonly manual: Profile
@@ -142,7 +145,8 @@ export class Configuration implements ProfileSource {
     try {
       await write()
     } catch (error) {
-      throw new ModemdError('NotAuthorized', `cannot write ${this.#shown(path)}: ${plainReason(error)}`)
+      const code = FORBIDDEN.has(errnoOf(error)) ? 'NotAuthorized' : 'Internal'
+      throw new ModemdError(code, `cannot write ${this.#shown(path)}: ${plainReason(error)}`)
     }
   }
 
@@ -172,7 +176,9 @@ export class Configuration implements ProfileSource {
     const warnings: Fault[] = []
     const folder = join(dirname(this.#file), 'profiles')
     const { names, refused } = listConf(folder)
-    if (refused) faults.push({ file: this.#shown(folder), line: 0, reason: refused })
+    // A folder that cannot be read now has not lost its profiles.
+    if (refused)
+      return { profiles: this.#profiles, faults: [{ file: this.#shown(folder), line: 0, reason: refused }], warnings }
 
     for (const fileName of names) {
       const name = basename(fileName, '.conf')
@@ -292,6 +298,6 @@ function hasSymbolicLink(path: string, home: string): boolean {
   return false
 }
 
-export function faultText({ file, line, reason }: Fault): string {
+function faultText({ file, line, reason }: Fault): string {
   return `${file}:${Math.max(1, line)}: ${reason}`
 }

@@ -6,12 +6,8 @@
 import { fstatSync } from 'node:fs'
 import { createLogger as createWinston, format, transports } from 'winston'
 import { printable } from '../base/bytes.ts'
-import type { LogFields, Logger } from '../base/ports.ts'
+import { LOG_LEVELS, type LogFields, type Logger, type LogLevel } from '../base/ports.ts'
 import { redacted } from './redactor.ts'
-
-/** The most important first. */
-export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
 
 export interface LoggingOptions {
   readonly level: LogLevel

@@ -6,8 +6,9 @@
 import './memory.ts'
 import { Command, CommanderError, Option } from 'commander'
 import { errorText } from '../base/errors.ts'
+import { LOG_LEVELS, type LogLevel, sleep } from '../base/ports.ts'
 import { VERSION } from '../base/version.ts'
-import { type BusService, startBusService } from '../bus/service.ts'
+import { type BusService, mustBeAlone, startBusService } from '../bus/service.ts'
 import { createSupervisor } from '../link/supervisor.ts'
 import { createFleet } from '../modem/fleet.ts'
 import { builtinUsable, createBuiltinEngine } from '../ppp/engines/builtin.ts'
@@ -20,7 +21,7 @@ import { applyDns, restoreDnsAfterCrash } from '../system/resolver.ts'
 import { openTun } from '../system/tun.ts'
 import { listenUevents } from '../system/uevents.ts'
 import { Configuration } from './config.ts'
-import { createLogger, type DaemonLogger, type LogLevel } from './logging.ts'
+import { createLogger, type DaemonLogger } from './logging.ts'
 import { ServiceManager } from './notify.ts'
 
 interface CommandLine {
@@ -33,6 +34,8 @@ interface CommandLine {
 
 /** A stop that takes longer leaves the rest to the next start. */
 const STOP_LIMIT_MS = 5000
+/** So long links may say goodbye to a peer or modem that is silent: hanging up the slow way takes 2.7 s. */
+const GOODBYE_LIMIT_MS = 3500
 
 const HELP = `
 Exit codes: 0 ended by SIGTERM or SIGINT, or --check found no fault · 1 a fault · 2 usage
@@ -67,12 +70,17 @@ async function serve(options: CommandLine, configuration: Configuration, logger:
   const manager = new ServiceManager()
   const ended = terminationSignal()
   await testPoller()
-  await restoreDnsAfterCrash(root)
+  await mustBeAlone({ address: options.bus, clock: systemClock, logger })
+  // Links come up all the same.
+  await restoreDnsAfterCrash(root).catch((error) => logger.error(`${errorText(error)}: mend /etc/resolv.conf by hand.`))
   await removeLocksAfterCrash(`${root}/run/lock`)
   const fleet = createFleet({
     root,
     stateDirectory: `${root}/var/lib/modemd`,
-    settings: configuration.daemon!,
+    // Asked anew for each device, so that a reload counts for those that come.
+    get settings() {
+      return configuration.daemon!
+    },
     openWire: createWireOpener({ root, clock: systemClock, logger }),
     listenUevents,
     pinFor: (modem) => supervisor.pinFor(modem),
@@ -97,7 +105,10 @@ async function serve(options: CommandLine, configuration: Configuration, logger:
   const stop = async () => {
     manager.stopping()
     systemClock.at(systemClock.nowMs() + STOP_LIMIT_MS, () => process.exit(1))
-    await supervisor.close()
+    const linksDown = supervisor.close()
+    // Ports that are let go of end what still waits for an answer: name servers, routes and locks go with it.
+    await Promise.race([linksDown, sleep(systemClock, GOODBYE_LIMIT_MS).then(() => fleet.close())])
+    await linksDown
     await service?.close()
     await fleet.close()
     manager.close()
@@ -108,7 +119,6 @@ async function serve(options: CommandLine, configuration: Configuration, logger:
       api: supervisor,
       clock: systemClock,
       logger,
-      version: VERSION,
     })
   } catch (error) {
     await stop()
@@ -156,7 +166,7 @@ function parseCommandLine(): CommandLine {
     .option('--config <FILE>', 'another modemd.conf, with conf.d/ and profiles/ beside it')
     .option('--bus <BUS>', 'system, session or a bus address', 'system')
     .option('--root <DIR>', 'put before /sys, /dev, /run, /var/lib and /etc (tests, demo)', '/')
-    .addOption(new Option('--log-level <LEVEL>', 'how much to log').choices(['error', 'warn', 'info', 'debug']))
+    .addOption(new Option('--log-level <LEVEL>', 'how much to log').choices(LOG_LEVELS))
     .option('--check', 'read the configuration, print every fault as file:line: reason, and end', false)
     .version(VERSION)
     .addHelpText('after', HELP)

@@ -10,16 +10,12 @@ import { type Call, DialError, type ModemHandle, type ModemSnapshot } from '../m
 import type { PppEngine } from '../ppp/engines/engine.ts'
 import type { PppPhase } from '../ppp/settings.ts'
 import type { ModemPool, ModemWish } from './modem-pool.ts'
-import { ip4Of, PppRun } from './ppp-run.ts'
+import { NameServers, type Resolver } from './name-servers.ts'
+import { ip4Of, PppRun, type PppUp } from './ppp-run.ts'
 import type { Profile } from './profile.ts'
 import { judgeReadiness, type Readiness } from './readiness.ts'
 import type { LinkPhase, LinkSnapshot } from './snapshot.ts'
 import { until, waited } from './wait.ts'
-
-/** Sets name servers for an interface; the answer takes them away again. */
-export interface Resolver {
-  apply(interfaceName: string, servers: readonly string[]): Promise<() => Promise<void>>
-}
 
 export interface AttemptServices {
   readonly pool: ModemPool
@@ -103,7 +99,8 @@ const CAUSE_OF_ERROR: Readonly<Partial<Record<ErrorCode, Cause>>> = {
   SimPin: 'sim-pin-refused',
   SimPuk: 'sim-puk',
   SimAbsent: 'sim-absent',
-  PinGuard: 'sim-pin-refused',
+  // Not tried, to protect the SIM: the detail says why.
+  PinGuard: 'sim-pin',
   Timeout: 'modem-silent',
   ModemGone: 'modem-gone',
   Busy: 'port-busy',
@@ -262,61 +259,65 @@ async function runPpp(
   signal: AbortSignal,
 ): Promise<AttemptEnd> {
   plan.show({ state: 'connecting' })
-  const ppp = new PppRun(engine, call.wire, plan.profile, clock, phaseFollower(plan))
+  const nameServers = new NameServers(resolver, logger)
+  let upAtMs: number | undefined
+  /** The last that came and was not taken back. */
+  let standing: PppUp | undefined
+  let coming = Promise.resolve()
+  const follow = phaseFollower(plan, () => upAtMs !== undefined)
+
+  const comeUp = async (up: PppUp) => {
+    const ip4 = ip4Of(up.address)
+    plan.counting(ppp)
+    plan.show({ interface: up.interfaceName, ip4 })
+    await nameServers.set(up.interfaceName, plan.profile.dns ? ip4.dns : [])
+    if (ppp.isEnded || signal.aborted || standing !== up) return
+    if (upAtMs === undefined) {
+      upAtMs = clock.nowMs()
+      plan.phaseDone('address')
+      call.established()
+      plan.show({ state: 'up', upSinceUs: clock.wallUs() })
+    } else plan.show({ state: 'up' })
+  }
+  const ppp = new PppRun(engine, call.wire, plan.profile, clock, (event) => {
+    if (event.type === 'phase') {
+      if (event.phase !== 'running') standing = undefined
+      follow(event.phase)
+    } else {
+      standing = event
+      coming = coming.then(() => comeUp(event))
+    }
+  })
   const onAbort = () => {
     plan.show({ state: 'going-down' })
     ppp.terminate(abortEnd(signal).failure)
   }
   signal.addEventListener('abort', onAbort, { once: true })
   if (signal.aborted) onAbort()
-  let restoreDns = async () => {}
-  let upAtMs: number | undefined
-
-  const first = await Promise.race([ppp.up, ppp.ended])
-  if ('address' in first && !ppp.isEnded) {
-    const ip4 = ip4Of(first.address)
-    plan.counting(ppp)
-    plan.show({ interface: first.interfaceName, ip4 })
-    if (resolver && plan.profile.dns && ip4.dns.length > 0)
-      restoreDns = await applyDns(resolver, first.interfaceName, ip4.dns, logger)
-    if (!ppp.isEnded && !signal.aborted) {
-      upAtMs = clock.nowMs()
-      plan.phaseDone('address')
-      call.established()
-      plan.show({ state: 'up', upSinceUs: clock.wallUs() })
-    }
-  }
 
   const end = await ppp.ended
+  await coming
   signal.removeEventListener('abort', onAbort)
   const stoodMs = upAtMs === undefined ? undefined : clock.nowMs() - upAtMs
   const failure = signal.aborted ? abortEnd(signal).failure : end.failure
   plan.show({ state: 'going-down', ...(failure.cause !== 'user-request' && { cause: failure.cause }) })
-  await Promise.all([restoreDns(), call.hangUp(failure)])
+  await Promise.all([nameServers.restore(), call.hangUp(failure)])
   return { failure, chatExit: call.chatExit, pppExit: end.pppExit, stoodMs }
 }
 
-/** The interface has its address and route: without name servers it is still of use. */
-async function applyDns(resolver: Resolver, interfaceName: string, servers: readonly string[], logger: Logger) {
-  try {
-    const restore = await resolver.apply(interfaceName, servers)
-    return () => restore().catch((error) => logger.warn(`the former name servers are not back: ${errorText(error)}`))
-  } catch (error) {
-    logger.warn(`${interfaceName} is up without name servers: ${errorText(error)}`, { servers: servers.join(' ') })
-    return async () => {}
-  }
-}
-
-/** PPP's phases as the link's states and times. */
-function phaseFollower(plan: AttemptPlan): (phase: PppPhase) => void {
+/** PPP's phases as the link's states and times. A peer that negotiates anew makes it come up again, but that time is none of the dial's. */
+function phaseFollower(plan: AttemptPlan, wasUp: () => boolean): (phase: PppPhase) => void {
   let isAuthenticating = false
+  const done = (phase: LinkPhase) => {
+    if (!wasUp()) plan.phaseDone(phase)
+  }
   return (phase) => {
     if (phase === 'authenticate') {
       isAuthenticating = true
-      plan.phaseDone('lcp')
+      done('lcp')
       plan.show({ state: 'authenticating' })
     } else if (phase === 'network') {
-      plan.phaseDone(isAuthenticating ? 'auth' : 'lcp')
+      done(isAuthenticating ? 'auth' : 'lcp')
       plan.show({ state: 'configuring' })
     } else if (phase === 'terminate') {
       plan.show({ state: 'going-down' })

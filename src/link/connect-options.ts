@@ -1,14 +1,13 @@
 /** What one who connects by hand wants otherwise than the profile: checked at the edge (DESIGN §7.6), laid over the profile. */
 
 import { ModemdError } from '../base/errors.ts'
+import { apnFault, credentialFault, ENGINE_CHOICES, numberFault, pinFault, type TextFault } from '../base/values.ts'
 import type { RunWish } from './link.ts'
 import type { Profile } from './profile.ts'
 import type { ConnectOptions } from './snapshot.ts'
-import { apnFault, credentialFault, numberFault, pinFault, type TextFault } from './values.ts'
 
 const LEAST_TIMEOUT_MS = 1000
 const MOST_TIMEOUT_MS = 3_600_000
-const ENGINES = ['auto', 'builtin', 'kernel', 'pppd'] as const
 
 /** Throws InvalidArgs or Unsupported; never names a secret's value. */
 export function wishWith(profile: Profile, options: ConnectOptions): RunWish {
@@ -51,8 +50,8 @@ function ipOf(text: string | undefined): Profile['ip'] | undefined {
 
 function engineOf(text: string | undefined): Profile['engine'] | undefined {
   if (text === undefined) return undefined
-  const engine = ENGINES.find((each) => each === text)
-  if (engine === undefined) throw new ModemdError('InvalidArgs', `engine must be one of: ${ENGINES.join(', ')}.`)
+  const engine = ENGINE_CHOICES.find((each) => each === text)
+  if (engine === undefined) throw new ModemdError('InvalidArgs', `engine must be one of: ${ENGINE_CHOICES.join(', ')}.`)
   return engine
 }
 

@@ -111,9 +111,9 @@ export class Link implements LinkHandle {
     return this.#ppp ? { ...this.#snapshot, ...this.#ppp.counters() } : this.#snapshot
   }
 
-  /** Is it up, on its way, or waiting for the next attempt? */
+  /** Is it up, on its way, or waiting for the next attempt? Not where it is asked down and only ends. */
   get isRunning(): boolean {
-    return this.#run !== undefined
+    return this.#run !== undefined && !this.#run.stop.signal.aborted
   }
 
   /** Somebody asked it down and nobody up since. */
@@ -140,9 +140,11 @@ export class Link implements LinkHandle {
 
   /** Starts, or begins anew where it only waits. Does nothing to a link that is up or dials. */
   async start(wish: RunWish, by: 'person' | 'itself'): Promise<void> {
+    this.#isHeldDown = false
     const stopping = this.#run?.stop.signal.aborted ? this.#run.done : undefined
     if (stopping) await stopping
-    this.#isHeldDown = false
+    // Asked down again meanwhile.
+    if (this.#isHeldDown) return
     if (this.#run) {
       if (by === 'person') this.#hurry(this.#run, wish)
       return

@@ -104,10 +104,15 @@ export class ModemPool {
       follow(modem)
       listener()
     })
+    const cancelRemoved = this.#fleet.onRemoved((modem) => {
+      modemCancels.get(modem)?.()
+      modemCancels.delete(modem)
+    })
     this.#listeners.add(listener)
     return () => {
       this.#listeners.delete(listener)
       cancelAdded()
+      cancelRemoved()
       for (const cancel of modemCancels.values()) cancel()
     }
   }

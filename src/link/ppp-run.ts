@@ -1,25 +1,18 @@
-/** One life of PPP over a call: an engine's events as two promises, `up` and `ended`. `attempt.ts` waits for them. */
+/** One life of PPP over a call, from an engine's first event to its end, which comes in any case. `attempt.ts` runs one. */
 
 import type { Failure } from '../base/cause.ts'
-import { errorText, ModemdError } from '../base/errors.ts'
-import { formatIpv4, isUsableUnicast, parseIpv4 } from '../base/ipv4.ts'
+import { failureOf } from '../base/errors.ts'
+import { formatIpv4, isPlaceholderNameServer, isUsableUnicast } from '../base/ipv4.ts'
 import type { Cancel, Clock } from '../base/ports.ts'
 import type { Call } from '../modem/snapshot.ts'
-import type { PppEngine, PppLink } from '../ppp/engines/engine.ts'
-import {
-  type AuthProtocol,
-  CLIENT_DEFAULTS,
-  type PppAddress,
-  type PppPhase,
-  type PppSettings,
-} from '../ppp/settings.ts'
+import type { PppEngine, PppLink, PppLinkEvent } from '../ppp/engines/engine.ts'
+import { type AuthProtocol, CLIENT_DEFAULTS, type PppAddress, type PppSettings } from '../ppp/settings.ts'
 import type { Profile, ProfileAuth } from './profile.ts'
 import type { Ip4Snapshot } from './snapshot.ts'
 
-export interface PppUp {
-  readonly interfaceName: string
-  readonly address: PppAddress
-}
+/** `up` comes again, perhaps with another address, when the peer negotiated anew: phases before `running` came in between. */
+export type PppProgress = Exclude<PppLinkEvent, { readonly type: 'down' }>
+export type PppUp = Extract<PppLinkEvent, { readonly type: 'up' }>
 
 export interface PppEnd {
   readonly failure: Failure
@@ -31,8 +24,6 @@ export interface PppEnd {
 const GRACE_MS = 2000
 
 export class PppRun {
-  /** Never rejects; stays open where the session ends before. */
-  readonly up: Promise<PppUp>
   /** Never rejects. */
   readonly ended: Promise<PppEnd>
   readonly #clock: Clock
@@ -47,14 +38,10 @@ export class PppRun {
     wire: Call['wire'],
     profile: Profile,
     clock: Clock,
-    onPhase: (phase: PppPhase) => void,
+    onProgress: (event: PppProgress) => void,
   ) {
     this.#clock = clock
     this.#restartMs = profile.lcpRestartMs
-    let resolveUp: (up: PppUp) => void = () => {}
-    this.up = new Promise((resolve) => {
-      resolveUp = resolve
-    })
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve
     })
@@ -65,13 +52,11 @@ export class PppRun {
     try {
       this.#link = engine.open(wire, options, (event) => {
         if (this.#end) return
-        if (event.type === 'phase') onPhase(event.phase)
-        else if (event.type === 'up') resolveUp(event)
-        else this.#finish({ failure: event.failure, pppExit: event.exitCode })
+        if (event.type === 'down') this.#finish({ failure: event.failure, pppExit: event.exitCode })
+        else onProgress(event)
       })
     } catch (error) {
-      const cause = (error instanceof ModemdError && error.failureCause) || 'internal'
-      this.#finish({ failure: { cause, detail: errorText(error) }, pppExit: undefined })
+      this.#finish({ failure: failureOf(error), pppExit: undefined })
     }
   }
 
@@ -106,7 +91,7 @@ const AUTH: Readonly<Record<ProfileAuth, readonly AuthProtocol[]>> = {
   mschapv2: [],
 }
 
-export function pppSettings(profile: Profile): PppSettings {
+function pppSettings(profile: Profile): PppSettings {
   return {
     ...CLIENT_DEFAULTS,
     auth: AUTH[profile.auth],
@@ -122,12 +107,9 @@ export function pppSettings(profile: Profile): PppSettings {
   }
 }
 
-/** What GSM modems offer before the network has given name servers. */
-const PLACEHOLDERS = ['10.11.12.13', '10.11.12.14'].map(parseIpv4)
-
-/** Without name servers that a hostile or half attached network must not give us (DESIGN §7.7). */
+/** Without name servers that a hostile or half attached network must not give us (DESIGN §7.7), whichever engine took them. */
 export function ip4Of({ local, peer, dns, mtuBytes }: PppAddress): Ip4Snapshot {
-  const servers = dns.filter((server) => isUsableUnicast(server) && !PLACEHOLDERS.includes(server))
+  const servers = dns.filter((server) => isUsableUnicast(server) && !isPlaceholderNameServer(server))
   return {
     address: formatIpv4(local),
     prefix: 32,

@@ -5,16 +5,16 @@
 
 import { ModemdError } from '../base/errors.ts'
 import type { Cancel, Clock, Logger, Random } from '../base/ports.ts'
+import { MANUAL } from '../base/values.ts'
 import type { ModemFleet, ModemHandle, ModemSnapshot } from '../modem/snapshot.ts'
 import type { PppEngine } from '../ppp/engines/engine.ts'
-import type { Resolver } from './attempt.ts'
 import { automaticPin } from './automatic-pin.ts'
 import { wishWith } from './connect-options.ts'
 import { Link, type LinkServices, wishOf } from './link.ts'
 import { ModemPool, matchesModem } from './modem-pool.ts'
+import type { Resolver } from './name-servers.ts'
 import type { Profile, ProfileSource } from './profile.ts'
 import type { ConnectOptions, LinkHandle, ProfileFields, SupervisorApi } from './snapshot.ts'
-import { MANUAL } from './values.ts'
 
 export interface SupervisorOptions {
   readonly version: string
@@ -51,6 +51,8 @@ class ProfileSupervisor implements Supervisor {
   readonly #pool: ModemPool
   readonly #services: LinkServices
   readonly #links = new Map<string, Link>()
+  /** Their profile is gone and they are on their way down; still on D-Bus. */
+  readonly #leaving = new Map<string, Link>()
   readonly #added = new Set<LinkListener>()
   readonly #removed = new Set<LinkListener>()
   readonly #unwatch: Cancel
@@ -141,6 +143,8 @@ class ProfileSupervisor implements Supervisor {
   async reloadConfig(): Promise<void> {
     this.#source.reload()
     this.#takeProfiles()
+    // Ports that the configuration names anew.
+    this.fleet.rescan()
     const { faults } = this.#source
     if (faults.length > 0) throw new ModemdError('InvalidArgs', `The configuration has faults: ${faults.join('; ')}`)
   }
@@ -178,7 +182,7 @@ class ProfileSupervisor implements Supervisor {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#unwatch()
-    await this.disconnect(undefined)
+    await Promise.all([this.disconnect(undefined), ...[...this.#leaving.values()].map((link) => link.down())])
     this.#pool.close()
   }
 
@@ -199,6 +203,13 @@ class ProfileSupervisor implements Supervisor {
   }
 
   #add(profile: Profile): Link {
+    const back = this.#leaving.get(profile.name)
+    if (back) {
+      this.#leaving.delete(back.id)
+      this.#links.set(back.id, back)
+      back.replaceProfile(profile)
+      return back
+    }
     const link = new Link(profile, this.#services, () => this.connect(profile.name, {}))
     this.#links.set(profile.name, link)
     for (const listener of [...this.#added]) listener(link)
@@ -207,7 +218,11 @@ class ProfileSupervisor implements Supervisor {
 
   #remove(link: Link): void {
     this.#links.delete(link.id)
+    this.#leaving.set(link.id, link)
     const tell = () => {
+      // Its profile may have come back meanwhile.
+      if (this.#leaving.get(link.id) !== link) return
+      this.#leaving.delete(link.id)
       for (const listener of [...this.#removed]) listener(link)
     }
     link.down().then(tell, tell)

@@ -9,12 +9,12 @@ const EXIT_CODES: Partial<Readonly<Record<Cause, number>>> = {
   'peer-auth-refused': 11,
   idle: 12,
   'time-limit': 13,
-  'data-limit': 13,
   'echo-lost': 15,
   'hung-up': 16,
   'modem-gone': 16,
   loopback: 17,
   'auth-refused': 19,
+  'data-limit': 20,
 }
 
 /** What is not listed was asked for from our side, as by a signal to pppd. */

@@ -4,7 +4,7 @@
  * it the time, and sends what it gives to the carrier.
  */
 
-import type { Failure } from '../base/cause.ts'
+import type { Cause, Failure } from '../base/cause.ts'
 import type { Deadline } from '../base/machine.ts'
 import type { Random } from '../base/ports.ts'
 import { Authentication } from './auth/authentication.ts'
@@ -34,11 +34,11 @@ interface Network {
   failure: Failure | undefined
 }
 
-/** Numbers from here on are control protocols (RFC 1661 §2). */
-const FIRST_CONTROL_PROTOCOL = 0x4000
+/** Numbers from here on are control protocols, for the network's and the link's own (RFC 1661 §2). */
+const FIRST_CONTROL_PROTOCOL = 0x8000
 const MAX_EVIDENCE_CHARS = 240
 /** The ends where nobody is left to wait for. */
-const SILENT_ENDS: ReadonlySet<string> = new Set(['loopback', 'echo-lost'])
+const SILENT_ENDS: ReadonlySet<Cause> = new Set(['loopback', 'echo-lost'])
 
 export class PppSession {
   readonly counters: SessionCounters = {
@@ -308,8 +308,8 @@ export class PppSession {
       return
     }
     this.counters.rejected++
-    const cut = info.subarray(0, this.#lcpRules.peerMruBytes - HEADER_BYTES - 2)
-    const data = Uint8Array.of(protocol >>> 8, protocol & 0xff, ...cut)
+    const rejected = info.subarray(0, this.#lcpRules.peerMruBytes - HEADER_BYTES - 2)
+    const data = Uint8Array.of(protocol >>> 8, protocol & 0xff, ...rejected)
     this.#send(LCP, controlBytes(CODE.protocolReject, this.#lcp.nextId(), data))
   }
 

@@ -20,7 +20,7 @@ export class Lease {
   #isReading = false
   #kept: Uint8Array[] = []
   #keptLength = 0
-  #flushIsDue = false
+  #deliveryIsDue = false
   #closedReason: string | undefined
   #listener: WireListener | undefined
 
@@ -66,7 +66,7 @@ export class Lease {
         closed: (reason) => this.#onClosed(reason),
       })
     }
-    this.#flushSoon()
+    this.#deliverSoon()
   }
 
   handOver(owner: string, unread: Uint8Array): Hold {
@@ -116,18 +116,18 @@ export class Lease {
 
   #onClosed(reason: string): void {
     this.#closedReason = reason
-    this.#flushSoon()
+    this.#deliverSoon()
   }
 
   /** In a microtask: `listen` must have returned before its listener hears anything. */
-  #flushSoon(): void {
-    if (this.#flushIsDue || (this.#keptLength === 0 && this.#closedReason === undefined)) return
-    this.#flushIsDue = true
-    queueMicrotask(() => this.#flush())
+  #deliverSoon(): void {
+    if (this.#deliveryIsDue || (this.#keptLength === 0 && this.#closedReason === undefined)) return
+    this.#deliveryIsDue = true
+    queueMicrotask(() => this.#deliver())
   }
 
-  #flush(): void {
-    this.#flushIsDue = false
+  #deliver(): void {
+    this.#deliveryIsDue = false
     if (!this.#listener) return
     if (this.#keptLength > 0) {
       const bytes = this.#kept.length === 1 ? this.#kept[0]! : concat(this.#kept)
@@ -136,9 +136,9 @@ export class Lease {
       this.#listener.data(bytes)
     }
     if (this.#closedReason === undefined || !this.#listener) return
-    // The listener may have handed over with unread bytes: they come first, in their own flush.
+    // The listener may have handed over with unread bytes: they come first, in a turn of their own.
     if (this.#keptLength > 0) {
-      this.#flushSoon()
+      this.#deliverSoon()
       return
     }
     const listener = this.#listener

@@ -4,7 +4,7 @@
  * `serialport-wire.ts` takes one before it opens a port.
  */
 
-import { link, mkdir, readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises'
+import { link, mkdir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ModemdError } from '../base/errors.ts'
 
@@ -21,7 +21,7 @@ export interface LockFile {
 }
 
 /** `LCK..ttyUSB0` for `/dev/ttyUSB0`, `LCK..pts_3` for `/dev/pts/3`. */
-export function lockFileName(path: string): string {
+function lockFileName(path: string): string {
   return `LCK..${path.replace(/^\/?dev\//, '').replaceAll('/', '_')}`
 }
 
@@ -64,15 +64,15 @@ export async function programOf(pid: number | undefined): Promise<string | undef
 /** Written beside its place and linked there, so that nobody ever sees a lock without its owner. */
 async function createLock(file: string): Promise<boolean> {
   const temporary = temporaryName(file)
-  await writeFile(temporary, `${String(process.pid).padStart(10)} ${PROGRAM}\n`, { flag: 'wx', mode: 0o644 })
   try {
+    await writeFile(temporary, `${String(process.pid).padStart(10)} ${PROGRAM}\n`, { flag: 'wx', mode: 0o644 })
     await link(temporary, file)
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw error
   } finally {
-    await unlink(temporary)
+    await rm(temporary, { force: true })
   }
 }
 

@@ -1,11 +1,19 @@
 /** AF_UNIX datagrams (unix(7)), which Node lacks: for sd_notify(3) and /dev/log. */
 
-import { endianness } from 'node:os'
 import { ModemdError } from '../base/errors.ts'
-import { checked, close, EAGAIN, SOCK_CLOEXEC, SOCK_NONBLOCK, sendto, socket, systemError } from './libc.ts'
+import {
+  AF_UNIX,
+  checked,
+  close,
+  EAGAIN,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  sendto,
+  socket,
+  systemError,
+} from './libc.ts'
 
-export const AF_UNIX = 1
-export const SOCK_DGRAM = 2
 /** `sun_path`. */
 const LONGEST_PATH_BYTES = 108
 
@@ -42,9 +50,7 @@ export function unixAddress(path: string): Uint8Array {
     throw new ModemdError('InvalidArgs', `${JSON.stringify(path)} is no address of a local socket`)
   const isAbstract = path.startsWith('@')
   if (isAbstract) name[0] = 0
-  const family = Buffer.alloc(2)
-  if (endianness() === 'LE') family.writeUInt16LE(AF_UNIX)
-  else family.writeUInt16BE(AF_UNIX)
+  const family = new Uint8Array(Uint16Array.of(AF_UNIX).buffer)
   // An abstract name ends with the address, a path with a NUL.
   return Buffer.concat([family, name, Buffer.alloc(isAbstract ? 0 : 1)])
 }

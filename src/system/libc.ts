@@ -17,6 +17,7 @@ export const O_NOCTTY = 0o400
 export const O_NONBLOCK = 0o4000
 export const O_CLOEXEC = 0o2000000
 
+export const AF_UNIX = 1
 export const AF_INET = 2
 export const AF_NETLINK = 16
 export const SOCK_STREAM = 1
@@ -78,6 +79,12 @@ export const setsockopt = bind<[number, number, number, Uint8Array, number]>('se
   'void *',
   'uint32_t',
 ])
+/** For options whose value is an int. */
+export function setSocketOption(fd: number, level: number, option: number, value: number): number {
+  const int = new Uint8Array(new Int32Array([value]).buffer)
+  return setsockopt(fd, level, option, int, int.length)
+}
+
 export const sendto = bind<[number, Uint8Array, number, number, Uint8Array | null, number]>('sendto', 'long', [
   'int',
   'void *',

@@ -7,6 +7,7 @@
 import { endianness } from 'node:os'
 import { ModemdError } from '../base/errors.ts'
 import { formatIpv4 } from '../base/ipv4.ts'
+import { interfaceRequest } from './interface-request.ts'
 import {
   AF_INET,
   bindSocket,
@@ -23,7 +24,7 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
   setns,
-  setsockopt,
+  setSocketOption,
   socket,
   unshare,
 } from './libc.ts'
@@ -32,8 +33,6 @@ const CLONE_NEWNET = 0x40000000
 const SIOCSIFFLAGS = 0x8914
 const IFF_UP = 0x1
 const IFF_RUNNING = 0x40
-const IFREQ_BYTES = 40
-const FLAGS_OFFSET = 16
 const SOCKADDR_IN_BYTES = 16
 const BACKLOG = 128
 const OWN_NAMESPACE = '/proc/thread-self/ns/net'
@@ -100,10 +99,7 @@ function enter(fd: number): void {
 /** netdevice(7), because it is synchronous. */
 function loopbackUp(): void {
   const fd = checked(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), 'cannot open a socket')
-  const request = new Uint8Array(IFREQ_BYTES)
-  new TextEncoder().encodeInto('lo', request)
-  new Uint16Array(request.buffer)[FLAGS_OFFSET / 2] = IFF_UP | IFF_RUNNING
-  const answer = ioctl(fd, SIOCSIFFLAGS, request)
+  const answer = ioctl(fd, SIOCSIFFLAGS, interfaceRequest('lo', IFF_UP | IFF_RUNNING))
   close(fd)
   checked(answer, 'cannot bring up lo')
 }
@@ -113,8 +109,7 @@ export function listenTcp(address: number, port: number): number {
   const what = `cannot listen on ${formatIpv4(address)}:${port}`
   const fd = checked(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), what)
   try {
-    const on = Uint8Array.of(1, 0, 0, 0)
-    checked(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, on, on.length), what)
+    checked(setSocketOption(fd, SOL_SOCKET, SO_REUSEADDR, 1), what)
     const name = new DataView(new ArrayBuffer(SOCKADDR_IN_BYTES))
     name.setUint16(0, AF_INET, endianness() === 'LE')
     name.setUint16(2, port)

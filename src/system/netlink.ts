@@ -18,6 +18,7 @@ import {
   SOCK_RAW,
   SOL_SOCKET,
   sendto,
+  setSocketOption,
   setsockopt,
   socket,
   systemError,
@@ -115,10 +116,9 @@ export interface RouteSocket {
 
 export function openRouteSocket(): RouteSocket {
   const fd = checked(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), 'cannot open a route socket')
-  const on = Uint8Array.of(1, 0, 0, 0)
   // Older kernels know neither; then errors only lack the kernel's sentence.
-  setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, on, on.length)
-  setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, on, on.length)
+  setSocketOption(fd, SOL_NETLINK, NETLINK_EXT_ACK, 1)
+  setSocketOption(fd, SOL_NETLINK, NETLINK_CAP_ACK, 1)
   // Never needed unless the kernel breaks its promise; then an error instead of a daemon that hangs.
   const timeout = new Uint8Array(new BigInt64Array([ANSWER_SECONDS, 0n]).buffer)
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeout, timeout.length)

@@ -7,13 +7,15 @@
  * is the file of the link before, so that they may end in any order.
  */
 
-import type { Stats } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import {
   chmod,
   chown,
   copyFile,
+  type FileHandle,
   lstat,
   mkdir,
+  open,
   readdir,
   readFile,
   readlink,
@@ -87,14 +89,20 @@ class ResolverFile {
   async apply(interfaceName: string, servers: readonly string[]): Promise<void> {
     const before = await readIfThere(this.#path)
     // Ours already: a change of servers, or what a crash left. What was there before us is kept.
-    if (ownerOf(before) !== interfaceName) await this.#backUp(interfaceName)
+    const isOurs = ownerOf(before) === interfaceName
     const kept = (before?.toString('latin1') ?? '').split('\n').filter((line) => KEPT_LINES.test(line))
     const lines = [
       `# modemd: name servers of ${interfaceName}; what was here before comes back when the link ends`,
       ...servers.map((server) => `nameserver ${server}`),
       ...kept,
     ]
-    await this.#write(Buffer.from(`${lines.join('\n')}\n`, 'latin1'), { mode: 0o644 })
+    try {
+      if (!isOurs) await this.#backUp(interfaceName)
+      await this.#write(Buffer.from(`${lines.join('\n')}\n`, 'latin1'), { mode: 0o644 })
+    } catch (error) {
+      if (!isOurs) await this.#dropBackups(interfaceName).catch(() => {})
+      throw error
+    }
   }
 
   async restore(interfaceName: string): Promise<void> {
@@ -115,12 +123,16 @@ class ResolverFile {
 
   async #backUp(interfaceName: string): Promise<void> {
     await mkdir(this.#directory, { recursive: true })
-    for (const stale of this.#backupPaths(interfaceName)) await rm(stale, { force: true })
+    await this.#dropBackups(interfaceName)
     const [copy, absent] = this.#backupPaths(interfaceName)
     const stats = await lstat(this.#path).catch(ifThere(undefined))
     if (!stats) await writeFile(absent, '')
     else if (stats.isSymbolicLink()) await symlink(await readlink(this.#path), copy)
     else await copyAll(this.#path, copy, stats)
+  }
+
+  async #dropBackups(interfaceName: string): Promise<void> {
+    for (const path of this.#backupPaths(interfaceName)) await rm(path, { force: true })
   }
 
   /** Its path, or undefined. */
@@ -163,8 +175,24 @@ class ResolverFile {
       await rm(fresh, { force: true }).catch(() => {})
       const isLink = (await lstat(this.#path).catch(ifThere(undefined)))?.isSymbolicLink()
       if (isLink || !NOT_RENAMED_OVER.has(errorCode(error))) throw error
-      await writeFile(this.#path, content)
+      await this.#overwrite(content)
       await own(this.#path, like)
+    }
+  }
+
+  /** Never shorter than both before the new content is whole: on a full disk the blocks that are given up would be another's. */
+  async #overwrite(content: Uint8Array): Promise<void> {
+    const file = await open(this.#path, constants.O_RDWR | constants.O_CREAT, 0o644)
+    try {
+      const before = await file.readFile()
+      try {
+        await replaceContent(file, content)
+      } catch (error) {
+        await replaceContent(file, before)
+        throw error
+      }
+    } finally {
+      await file.close()
     }
   }
 
@@ -187,6 +215,11 @@ function ownerOf(content: Buffer | undefined): string | undefined {
 
 function readIfThere(path: string): Promise<Buffer | undefined> {
   return readFile(path).catch(ifThere(undefined))
+}
+
+async function replaceContent(file: FileHandle, content: Uint8Array): Promise<void> {
+  for (let at = 0; at < content.length; ) at += (await file.write(content, at, content.length - at, at)).bytesWritten
+  await file.truncate(content.length)
 }
 
 async function copyAll(from: string, to: string, stats: Stats): Promise<void> {

@@ -5,6 +5,7 @@
  */
 
 import { ModemdError } from '../base/errors.ts'
+import { interfaceRequest } from './interface-request.ts'
 import { checked, close, EAGAIN, ioctl, O_NONBLOCK, O_RDWR, open, read, write } from './libc.ts'
 import { type FdWatch, watchFd } from './poll.ts'
 
@@ -13,8 +14,6 @@ const IFF_TUN = 0x0001
 const IFF_NO_PI = 0x1000
 /** Refuses to attach to an interface that is there already (another program's persistent one). */
 const IFF_TUN_EXCL = 0x8000
-const IFREQ_BYTES = 40
-const FLAGS_OFFSET = 16
 const NAME_PATTERN = /^(?!\.\.?$)[A-Za-z0-9_.-]{1,13}(?:%d|[A-Za-z0-9_.-]{0,2})$/
 
 const LARGEST_PACKET_BYTES = 65_536
@@ -43,9 +42,7 @@ export function openTun(name: string): Tun {
   if (!NAME_PATTERN.test(name)) throw new ModemdError('InvalidArgs', `${JSON.stringify(name)} is no interface name`)
   const fd = checked(open('/dev/net/tun', O_RDWR | O_NONBLOCK), 'cannot open /dev/net/tun')
   try {
-    const request = new Uint8Array(IFREQ_BYTES)
-    new TextEncoder().encodeInto(name, request)
-    new Uint16Array(request.buffer)[FLAGS_OFFSET / 2] = IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL
+    const request = interfaceRequest(name, IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL)
     checked(ioctl(fd, TUNSETIFF, request), `cannot make the interface ${name}`)
     return new OpenTun(fd, new TextDecoder().decode(request.subarray(0, request.indexOf(0))))
   } catch (error) {

@@ -21,7 +21,7 @@ import {
   SOCK_RAW,
   SOL_SOCKET,
   sendto,
-  setsockopt,
+  setSocketOption,
   socket,
   systemError,
 } from './libc.ts'
@@ -68,10 +68,8 @@ export interface UeventListener {
 export function listenUevents(onEvent: (event: Uevent) => void, onOverrun: () => void = () => {}): UeventListener {
   const fd = openUeventSocket()
   try {
-    const on = Uint8Array.of(1, 0, 0, 0)
-    checked(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, on, on.length), 'cannot ask for the sender of device events')
-    const queue = new Uint8Array(new Uint32Array([QUEUE_BYTES]).buffer)
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, queue, queue.length)
+    checked(setSocketOption(fd, SOL_SOCKET, SO_PASSCRED, 1), 'cannot ask for the sender of device events')
+    setSocketOption(fd, SOL_SOCKET, SO_RCVBUF, QUEUE_BYTES)
     const name = new Uint8Array(SOCKADDR_NL_BYTES)
     new Uint16Array(name.buffer)[0] = AF_NETLINK
     new Uint32Array(name.buffer)[2] = KERNEL_GROUP

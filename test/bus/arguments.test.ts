@@ -57,7 +57,7 @@ test('unknown keys and wrong types are named', () => {
 test('values that could become a second command, a file or a root action are refused', () => {
   const bad: Readonly<Record<string, readonly string[]>> = {
     apn: ['a b', 'a"b', 'a\r', 'a,b', 'a'.repeat(101), 'ä', 'a\n'],
-    user: ['a"b', "a'b", 'a\rb', 'a\nb', 'a\x1bb', 'a\x1ab', 'a\0', 'a'.repeat(129), 'a\x85'],
+    user: ['a"b', "a'b", 'a\rb', 'a\nb', 'a\x1bb', 'a\x1ab', 'a\0', 'a'.repeat(256), 'a\x85'],
     password: ['a"b', 'a\r', 'x\n'],
     number: ['', '*99#;+CFUN=0', 'ATD', '1\r', '1 2', '1'.repeat(41), '1\n'],
     pin: ['', '123', '123456789', '12a4', '1234\r', '１２３４', '1234\n'],

@@ -136,6 +136,7 @@ test('addresses', () => {
   assert.equal(at('session', { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/x,guid=0a' }), 'unix:path=/x')
   assert.equal(at('session', { XDG_RUNTIME_DIR: '/run/user/1' }), 'unix:path=/run/user/1/bus')
   assert.equal(at('tcp:host=x;unix:abstract=/y;unix:guid=1,path=/a%20b'), 'unix:path=/a b')
+  assert.equal(at('unix:path=/%zz;unix:path=/b%c3%a9'), 'unix:path=/bé')
   for (const bad of ['session', '', 'unix:', 'unix:path=relative', 'unix:path=/a%3ab', 'unix:abstract=/x']) {
     assert.throws(() => at(bad), { code: 'InvalidArgs' }, bad)
   }
@@ -149,7 +150,7 @@ function open(address: string): Promise<BusConnection> {
 
 function start(address: string) {
   const api = new FakeSupervisor()
-  return startBusService({ address, api, clock: systemClock, logger: new MemoryLogger(), version: '0.1.0' })
+  return startBusService({ address, api, clock: systemClock, logger: new MemoryLogger() })
 }
 
 function busConfiguration(more: string): string {

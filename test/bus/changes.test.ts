@@ -55,6 +55,28 @@ test('many changes in one turn are one PropertiesChanged per interface', needs('
   )
 })
 
+test(
+  'a modem that flaps without end does not flood the bus, and its last state is told',
+  needs('dbus-daemon'),
+  async (context) => {
+    const { bus, api } = await serve(context)
+    const client = await Client.connect(context, bus)
+    const [modem] = api.modems
+    for (let turn = 0; turn < 400; turn++) {
+      for (const state of ['searching', 'registered'] as const) modem!.change({ state })
+      await nextTurn()
+    }
+    modem!.change({ state: 'searching', signalQuality: 5 })
+    const lastState = () => client.propertyChanges(MODEM1).findLast(({ body }) => 'State' in plain(body[1]))
+    await until(() => plain(lastState()?.body[1] ?? {}).State === 'searching', 'the last state')
+    assert.ok(client.signals.length <= 250, `${client.signals.length} signals`)
+    const steps = client.signals.filter(({ member }) => member === 'StateChanged').map(({ body }) => body)
+    for (const [index, [from]] of steps.slice(1).entries())
+      assert.equal(from, steps[index]![1], 'a chain without a gap')
+    assert.equal(steps.at(-1)?.[1], 'searching')
+  },
+)
+
 test('a link that goes up and falls tells its cause, and its modem', needs('dbus-daemon'), async (context) => {
   const { bus, api } = await serve(context)
   const client = await Client.connect(context, bus)

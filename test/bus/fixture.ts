@@ -63,7 +63,6 @@ export async function serve(
     api,
     clock: systemClock,
     logger,
-    version: api.version,
     ...options,
   })
   return { bus, api, logger, service }

@@ -108,7 +108,7 @@ test('an interrupt while the last report is gathered ends without it', () => {
   const rest = [engine.poll(), engine.poll(), engine.poll()]
   assert.deepEqual(rest, [
     { type: 'event', event: { type: 'log', level: 'error', text: 'SIGINT' } },
-    { type: 'event', event: { type: 'end', exitCode: 2, message: 'SIGINT' } },
+    { type: 'event', event: { type: 'end', exitCode: 2, message: 'SIGINT', isSecondEnd: true } },
     undefined,
   ])
   assert.deepEqual(events, [])

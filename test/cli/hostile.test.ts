@@ -143,6 +143,21 @@ test('an older modemd that lacks a method is told from a broken one', has, async
   assert.match(stderr, /this modemd does not know that .*: use a mmctl of the same version/)
 })
 
+test('a bus that dies ends what would go on for ever', has, async (context) => {
+  const { bus, fake } = await scene(context)
+  fake.objects[LINK] = { 'org.modemd.Link1': { State: s('idle') } }
+  const running = new Running(['monitor'], { address: bus.address })
+  while (!/dialling/.test(running.stdout)) {
+    const change = ['org.modemd.Link1', { State: s('dialling') }, []]
+    fake.signal(LINK, 'org.freedesktop.DBus.Properties', 'PropertiesChanged', 'sa{sv}as', change)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  await bus.stop()
+  const { exitCode, stderr } = await running.ended
+  assert.equal(exitCode, 3)
+  assert.match(stderr, /the message bus .*: start the bus again/)
+})
+
 test("nobody else's signals count, and monitor follows a modemd that restarts", has, async (context) => {
   const { bus, fake } = await scene(context)
   fake.objects[LINK] = { 'org.modemd.Link1': { State: s('idle') } }

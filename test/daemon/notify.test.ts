@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ServiceManager } from '../../src/daemon/notify.ts'
-import { AF_UNIX, openDatagram, SOCK_DGRAM, unixAddress } from '../../src/system/datagram.ts'
-import { bindSocket, checked, close, recv, socket } from '../../src/system/libc.ts'
+import { openDatagram, unixAddress } from '../../src/system/datagram.ts'
+import { AF_UNIX, bindSocket, checked, close, recv, SOCK_DGRAM, socket } from '../../src/system/libc.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 const MSG_DONTWAIT = 0x40

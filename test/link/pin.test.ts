@@ -24,7 +24,7 @@ test("a PIN given by hand is a person's one try", async () => {
 
   for (const [error, cause] of [
     [new ModemdError('SimPin', 'The SIM refused it.', 'sim-pin-refused'), 'sim-pin-refused'],
-    [new ModemdError('PinGuard', 'This is the last PIN try.'), 'sim-pin-refused'],
+    [new ModemdError('PinGuard', 'This is the last PIN try.'), 'sim-pin'],
     [new ModemdError('SimPuk', 'Now it asks for its PUK.'), 'sim-puk'],
   ] as const) {
     const refusing = new Rig({ demo: '' }, { modems: [new FakeModem(locked)] })

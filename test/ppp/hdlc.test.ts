@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { concat, equalBytes, latin1 } from '../../src/base/bytes.ts'
-import { GOOD_FCS, INITIAL_FCS, updateFcs } from '../../src/ppp/wire/fcs.ts'
+import { GOOD_FCS, INITIAL_FCS, SLICES } from '../../src/ppp/wire/fcs.ts'
 import { HdlcDecoder } from '../../src/ppp/wire/hdlc-decoder.ts'
 import { HdlcEncoder } from '../../src/ppp/wire/hdlc-encoder.ts'
 import { mayEndInNoCarrier, saysNoCarrier } from '../../src/ppp/wire/line-text.ts'
@@ -11,6 +11,11 @@ import { IPV4, LCP } from '../../src/ppp/wire/protocols.ts'
 
 const bytes = (hex: string): Uint8Array =>
   Uint8Array.from(hex.trim().split(/\s+/), (octet) => Number.parseInt(octet, 16))
+
+/** The running FCS after `octets`, as RFC 1662 §C.2 has it. */
+function updateFcs(fcs: number, octets: Uint8Array): number {
+  return octets.reduce((value, octet) => (value >>> 8) ^ SLICES[0][(value ^ octet) & 0xff]!, fcs)
+}
 
 class Receiver {
   readonly frames: { protocol: number; info: number[] }[] = []

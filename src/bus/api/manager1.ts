@@ -11,7 +11,6 @@ import { anyText, NONE } from './known.ts'
 
 export interface Manager1Target {
   readonly api: SupervisorApi
-  readonly version: string
   readonly inhibitions: Inhibitions
   /** Looks for modems now, or soon where it has just been done: everybody may ask. */
   readonly rescan: () => void
@@ -22,7 +21,7 @@ export interface Manager1Target {
 export const manager1: InterfaceDefinition<Manager1Target> = {
   name: 'org.modemd.Manager1',
   properties: [
-    { name: 'Version', signature: 's', get: ({ version }) => version },
+    { name: 'Version', signature: 's', get: ({ api }) => api.version },
     {
       name: 'Modems',
       signature: 'ao',

@@ -3,6 +3,7 @@
 import { CAUSES } from '../../base/cause.ts'
 import { errorText } from '../../base/errors.ts'
 import type { Clock } from '../../base/ports.ts'
+import { MANUAL } from '../../base/values.ts'
 import { CAUSE_TABLE } from '../../link/causes.ts'
 import { asNamedLink, choose, chooseModem, isActive, isComing, severalOf } from '../choose.ts'
 import { type Daemon, type Link, Properties, ROOT } from '../daemon.ts'
@@ -15,7 +16,7 @@ import { Progress } from '../output/progress.ts'
 import { type Pair, pairs } from '../output/table.ts'
 import { clean } from '../output/text.ts'
 import { PhaseView } from '../phase-view.ts'
-import { checkPin, interrupted, readSecretFile } from '../secrets.ts'
+import { checkPin, readSecretFile } from '../secrets.ts'
 import type { Session } from '../session.ts'
 import { cleanText, linkDocument } from '../views.ts'
 
@@ -33,9 +34,7 @@ export interface ConnectFlags {
   readonly wait: boolean
 }
 
-/** The link that Connect makes where no profile is named. */
-const MANUAL = 'manual'
-const MANUAL_PATH = '/org/modemd/link/manual'
+const MANUAL_PATH = `${ROOT}/link/${MANUAL}`
 
 /** Of the option `timeout`: modemd takes no less. */
 const LEAST_TIMEOUT_MS = 1000
@@ -158,7 +157,7 @@ async function waitUntilUp(
     progress?.end(outcome === 'late')
     const goesOn = before !== undefined && isActive(before)
     const state = goesOn ? 'goes on, as it did before' : await stop(io, daemon, target)
-    if (outcome === 'interrupted') throw interrupted(`interrupted: ${target.linkId} ${state}`)
+    if (outcome === 'interrupted') throw CliError.interrupted(`interrupted: ${target.linkId} ${state}`)
     const message = `${target.linkId} is not up after ${timeoutS} s: it ${state}; \`mmctl connect --timeout\` gives it more time`
     throw new CliError('org.modemd.Error.Timeout', message)
   } catch (error) {

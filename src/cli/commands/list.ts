@@ -7,7 +7,7 @@ import { stateColor } from '../output/state-color.ts'
 import { type Cell, type Column, table } from '../output/table.ts'
 import { clean } from '../output/text.ts'
 import type { Session } from '../session.ts'
-import { modemDocument } from '../views.ts'
+import { modemDocument, technologyOf } from '../views.ts'
 
 const COLUMNS: readonly Column[] = [
   { title: '#' },
@@ -42,7 +42,7 @@ function row(modem: Modem, daemon: Daemon, colors: Colors): readonly Cell[] {
     properties.text('Model') ?? '-',
     state,
     properties.text('OperatorName') ?? properties.text('OperatorCode') ?? '-',
-    technology(properties.texts('AccessTechnologies')) || '-',
+    technologyOf(properties) || '-',
     signal(modem),
     linksOf(modem, daemon) || '-',
   ]
@@ -50,11 +50,6 @@ function row(modem: Modem, daemon: Daemon, colors: Colors): readonly Cell[] {
     text: clean(text),
     paint: COLUMNS[index]!.title === 'STATE' ? stateColor(state, colors) : undefined,
   }))
-}
-
-/** `LTE`; where there are several the last and fastest. */
-function technology(names: readonly string[]): string {
-  return (names.at(-1) ?? '').toUpperCase()
 }
 
 function signal({ properties }: Modem): string {

@@ -1,13 +1,13 @@
 /** `mmctl monitor`: every change as it comes, a line each, until it is interrupted. A modemd that restarts is followed. */
 
-import type { Change, PropertyValues } from '../daemon.ts'
+import type { PropertyValues } from '../daemon.ts'
 import type { ExitCode } from '../exit-codes.ts'
 import { formatTime } from '../output/format.ts'
-import { idOfPath, jsonText, propertiesToJson } from '../output/json.ts'
+import { idOfPath, jsonText, lowerCamelCase, propertiesToJson } from '../output/json.ts'
 import type { Output } from '../output/output.ts'
 import { clean } from '../output/text.ts'
 import type { Session } from '../session.ts'
-import { untilInterrupted } from '../watch.ts'
+import { type SeenChange, untilInterrupted } from '../watch.ts'
 
 export async function monitor(session: Session): Promise<ExitCode | undefined> {
   const daemon = await session.follow()
@@ -21,17 +21,17 @@ export async function monitor(session: Session): Promise<ExitCode | undefined> {
 }
 
 /** A value that is not known any more is null. */
-function changeDocument(change: Change, atUs: bigint): unknown {
+function changeDocument(change: SeenChange, atUs: bigint): unknown {
   const at = Number(atUs)
   if (!('path' in change)) return { at, event: change.type }
   const subject = { at, event: change.type, [kindOf(change.path)]: idOfPath(change.path) }
   if (change.type !== 'changed') return subject
   const lost = Object.keys(change.values).filter((name) => change.values[name] === undefined)
-  const nulls = Object.fromEntries(lost.map((name) => [name[0]!.toLowerCase() + name.slice(1), null]))
+  const nulls = Object.fromEntries(lost.map((name) => [lowerCamelCase(name), null]))
   return { ...subject, interface: change.interface, values: { ...propertiesToJson(change.values), ...nulls } }
 }
 
-function changeLines(change: Change, atMs: number, output: Output): string[] {
+function changeLines(change: SeenChange, atMs: number, output: Output): string[] {
   const time = output.colors.dim(formatTime(atMs))
   if (!('path' in change)) return [`${time}  modemd ${change.type === 'gone' ? 'has left the bus' : 'is here'}`]
   const subject = `${time}  ${kindOf(change.path)} ${clean(idOfPath(change.path))}`

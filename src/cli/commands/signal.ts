@@ -10,7 +10,7 @@ import { type JsonObject, propertiesToJson } from '../output/json.ts'
 import { pairs } from '../output/table.ts'
 import { clean, cut } from '../output/text.ts'
 import type { Session } from '../session.ts'
-import { cleanText, signalPairs } from '../views.ts'
+import { cleanText, signalPairs, technologyOf } from '../views.ts'
 import { untilInterrupted } from '../watch.ts'
 
 const POLL_SECONDS = 1
@@ -126,12 +126,10 @@ function summary(modem: Modem): string {
   const { properties, signal } = modem
   const dbm = properties.number('SignalDbm')
   const quality = properties.number('SignalQuality')
-  const technology =
-    (signal && cleanText(signal, 'Technology')) ?? clean(properties.texts('AccessTechnologies').at(-1) ?? '')
   const parts = [
     dbm === undefined ? '' : formatLevel(dbm, 'dBm'),
     quality === undefined ? '' : `${quality} %`,
-    technology.toUpperCase(),
+    technologyOf(properties, signal),
   ]
   return parts.filter(Boolean).join('  ') || 'no signal known'
 }

@@ -6,7 +6,7 @@ import { asNamedLink, asNamedModem, choose } from '../choose.ts'
 import type { Daemon, Link, Modem } from '../daemon.ts'
 import { CliError } from '../errors.ts'
 import type { ExitCode } from '../exit-codes.ts'
-import { type JsonObject, propertiesToJson } from '../output/json.ts'
+import { type JsonObject, lowerCamelCase, propertiesToJson } from '../output/json.ts'
 import type { Output } from '../output/output.ts'
 import { pairs } from '../output/table.ts'
 import { clean } from '../output/text.ts'
@@ -152,6 +152,6 @@ function tableEntry(cause: string | undefined) {
 }
 
 function pick(document: JsonObject, names: readonly string[]): JsonObject {
-  const keys = names.map((name) => name[0]!.toLowerCase() + name.slice(1))
+  const keys = names.map(lowerCamelCase)
   return Object.fromEntries(Object.entries(document).filter(([key]) => keys.includes(key)))
 }

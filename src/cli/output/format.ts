@@ -34,7 +34,7 @@ export function formatLevel(value: number, unit: string): string {
   return `${Number.isInteger(value) ? value : value.toFixed(1)} ${unit}`
 }
 
-/** Microseconds since 1970 as local time: `14:03:09`. */
+/** Milliseconds since 1970 as local time: `14:03:09`. */
 export function formatTime(atMs: number): string {
   const time = new Date(atMs)
   const two = (value: number) => String(value).padStart(2, '0')

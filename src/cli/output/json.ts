@@ -51,7 +51,8 @@ export function idOfPath(path: unknown): string {
   return Buffer.from(bytes).toString('utf8')
 }
 
-function lowerCamelCase(name: string): string {
+/** A property's name as a key. */
+export function lowerCamelCase(name: string): string {
   return name.slice(0, 1).toLowerCase() + name.slice(1)
 }
 

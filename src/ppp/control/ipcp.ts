@@ -4,7 +4,7 @@
  */
 
 import type { Failure } from '../../base/cause.ts'
-import { formatIpv4, isUsableUnicast, parseIpv4 } from '../../base/ipv4.ts'
+import { formatIpv4, isPlaceholderNameServer, isUsableUnicast } from '../../base/ipv4.ts'
 import type { PppSettings } from '../settings.ts'
 import { type ConfigOption, u32Option, u32Value } from '../wire/packets.ts'
 import { IPCP } from '../wire/protocols.ts'
@@ -13,8 +13,6 @@ import type { ControlRules, ExtraCode, Judgement } from './rules.ts'
 const ADDRESS = 3
 const DNS_TYPES = [129, 131] as const
 
-/** What GSM modems answer until their network context is active. */
-const PLACEHOLDERS: ReadonlySet<number> = new Set(['10.11.12.13', '10.11.12.14'].map((text) => parseIpv4(text)!))
 /** With the automaton's pace this is about half a minute; after that the link comes up without name servers. */
 const MAX_PLACEHOLDER_NAKS = 30
 const MAX_USELESS_OFFERS = 10
@@ -56,6 +54,7 @@ export class Ipcp implements ControlRules {
   }
 
   begin(): void {
+    this.objection = undefined
     this.#address = this.#settings.localAddress
     this.#sendsAddress = true
     this.#dns.clear()
@@ -141,7 +140,7 @@ export class Ipcp implements ControlRules {
   }
 
   #dnsOffered(type: number, server: number): void {
-    const isPlaceholder = PLACEHOLDERS.has(server)
+    const isPlaceholder = isPlaceholderNameServer(server)
     if (!isPlaceholder && isUsableUnicast(server)) {
       this.#dns.set(type, server)
       return

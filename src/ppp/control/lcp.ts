@@ -3,7 +3,7 @@
  * `automaton.ts`, owned by `session.ts`.
  */
 
-import { equalBytes } from '../../base/bytes.ts'
+import { ByteReader, equalBytes } from '../../base/bytes.ts'
 import type { Failure } from '../../base/cause.ts'
 import type { Random } from '../../base/ports.ts'
 import { AUTH_METHODS, methodNamed } from '../auth/methods.ts'
@@ -77,7 +77,6 @@ export class Lcp implements ControlRules {
   readonly #listener: LcpListener
   #ours: LcpOptions = { ...DEFAULTS }
   #peers: LcpOptions = { ...DEFAULTS }
-  readonly #rejectedTypes = new Set<number>()
   /** Server: the log-ins that the peer may still choose from, strongest first. */
   #offeredAuth: readonly AuthProtocol[] = []
   #authNaks = 0
@@ -108,10 +107,6 @@ export class Lcp implements ControlRules {
     return this.#peers.mruBytes
   }
 
-  get magic(): number {
-    return this.#ours.magic
-  }
-
   /** What the peer must prove by, and what we must. */
   get examination(): AuthProtocol | undefined {
     return this.#ours.auth
@@ -123,7 +118,7 @@ export class Lcp implements ControlRules {
 
   begin(): void {
     const { role, auth, accm, mruBytes } = this.#settings
-    this.#rejectedTypes.clear()
+    this.objection = undefined
     this.#offeredAuth = role === 'server' ? auth : []
     this.#authNaks = 0
     this.refusedAuth = undefined
@@ -308,7 +303,6 @@ export class Lcp implements ControlRules {
   }
 
   #newMagic(): number {
-    const [a = 0, b = 0, c = 0, d = 0] = this.#random.bytes(4)
-    return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0 || 1
+    return new ByteReader(this.#random.bytes(4)).u32() || 1
   }
 }

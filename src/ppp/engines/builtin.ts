@@ -6,7 +6,7 @@
 
 import { readFileSync } from 'node:fs'
 import type { Failure } from '../../base/cause.ts'
-import { errorText, ModemdError } from '../../base/errors.ts'
+import { errorText, failureOf, ModemdError } from '../../base/errors.ts'
 import { formatIpv4 } from '../../base/ipv4.ts'
 import type { Clock, Logger, Random } from '../../base/ports.ts'
 import { Pump } from '../../serial/pump.ts'
@@ -183,9 +183,4 @@ function networkOf(address: number, ours: readonly InterfaceAddress[]): Interfac
     if (prefixLength === 0 || prefixLength === 32) return false
     return ((peer ?? local) ^ address) >>> (32 - prefixLength) === 0
   })
-}
-
-function failureOf(error: unknown): Failure {
-  const cause = (error instanceof ModemdError && error.failureCause) || 'internal'
-  return { cause, detail: errorText(error) }
 }

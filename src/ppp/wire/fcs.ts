@@ -1,6 +1,6 @@
 /**
  * The 16-bit frame check sequence of RFC 1662 §C.2 (CRC-16/X-25). `SLICES[0]` is the RFC's table; `SLICES[k]` moves a
- * byte k places further, so that the framing of `hdlc.ts` takes eight bytes at a step.
+ * byte k places further, so that `hdlc-encoder.ts` and `hdlc-decoder.ts` take eight bytes at a step.
  */
 
 export const INITIAL_FCS = 0xffff
@@ -9,7 +9,18 @@ export const GOOD_FCS = 0xf0b8
 
 const POLYNOMIAL = 0x8408
 
-export const SLICES: readonly Uint16Array[] = buildSlices()
+type Slices = readonly [
+  Uint16Array,
+  Uint16Array,
+  Uint16Array,
+  Uint16Array,
+  Uint16Array,
+  Uint16Array,
+  Uint16Array,
+  Uint16Array,
+]
+
+export const SLICES = buildSlices() as readonly Uint16Array[] as Slices
 
 function buildSlices(): Uint16Array[] {
   const slices = Array.from({ length: 8 }, () => new Uint16Array(256))
@@ -26,11 +37,4 @@ function buildSlices(): Uint16Array[] {
     }
   }
   return slices
-}
-
-/** The running FCS after `bytes`; complement it at the end and send the low octet first. */
-export function updateFcs(fcs: number, bytes: Uint8Array): number {
-  const table = SLICES[0]!
-  for (const byte of bytes) fcs = (fcs >>> 8) ^ table[(fcs ^ byte) & 0xff]!
-  return fcs
 }

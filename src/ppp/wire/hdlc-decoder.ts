@@ -1,7 +1,7 @@
 /**
  * Asynchronous framing, the receiving half (RFC 1662 §4): finds frames in whatever a line brings, cut anywhere. Called by
  * `serial-session.ts`. Never throws; a frame that is damaged, too short or too long is counted and dropped. Header
- * compression is understood whether it was agreed or not (§7 asks for it only where it was).
+ * compression is understood whether it was agreed or not (RFC 1661 §6.5 and §6.6 ask for it only where it was).
  */
 
 import { GOOD_FCS, INITIAL_FCS, SLICES } from './fcs.ts'
@@ -38,16 +38,7 @@ const CHUNK_BYTES = 16_384
 /** A compressed protocol and the FCS. */
 const MIN_FRAME_BYTES = 3
 
-const [S0, S1, S2, S3, S4, S5, S6, S7] = SLICES as [
-  Uint16Array,
-  Uint16Array,
-  Uint16Array,
-  Uint16Array,
-  Uint16Array,
-  Uint16Array,
-  Uint16Array,
-  Uint16Array,
-]
+const [S0, S1, S2, S3, S4, S5, S6, S7] = SLICES
 
 /** `hunting`: no flag has come yet. `discarding`: a frame over the limit, up to the next flag. */
 type Mode = 'hunting' | 'frame' | 'discarding'

@@ -19,23 +19,14 @@ export interface Framing {
   readonly acfc: boolean
 }
 
-/** Before LCP is opened, and always for LCP's own codes 1 to 7 (RFC 1662 §7). */
+/** Before LCP is opened, and always for LCP's own codes 1 to 7 (RFC 1661 §5). */
 export const DEFAULT_FRAMING: Framing = { accm: 0xffffffff, pfc: false, acfc: false }
 
 /** Many small frames share one piece of memory, which is never written twice: the bytes of a frame stay what they are. */
 const CHUNK_BYTES = 16_384
 const LAST_NEGOTIATION_CODE = 7
 
-const [S0, S1, S2, S3, S4, S5, S6, S7] = SLICES as [
-  Uint16Array,
-  Uint16Array,
-  Uint16Array,
-  Uint16Array,
-  Uint16Array,
-  Uint16Array,
-  Uint16Array,
-  Uint16Array,
-]
+const [S0, S1, S2, S3, S4, S5, S6, S7] = SLICES
 
 /** 1 for each octet that goes out escaped. */
 function escapedOctets(accm: number): Uint8Array {
