@@ -2,7 +2,9 @@
 // what a user would do. Every step is checked; the first that did not really happen ends the demo with exit 1.
 
 import { execFileSync } from 'node:child_process'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import pc from 'picocolors'
+import manifest from '../package.json' with { type: 'json' }
 import { Rig } from '../test/support/rig.ts'
 
 const OPERATOR = '10.64.0.1'
@@ -25,13 +27,33 @@ const rig = new Rig({
   output: 'inherit',
 })
 
-process.on('SIGINT', () => process.exit(130))
-process.on('SIGTERM', () => process.exit(143))
+let isStopping = false
+for (const [signal, exit] of [
+  ['SIGHUP', 129],
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.on(signal, () => stopEarly(exit))
 try {
   await demonstrate()
 } catch (error) {
+  // A signal that came while a program ran is heard only now, and is why that program failed.
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  if (isStopping) await new Promise(() => {})
   console.error(`\n${pc.red('The demo failed')}: ${error instanceof Error ? error.message : error}`)
   process.exit(1)
+}
+
+async function stopEarly(exit: number): Promise<void> {
+  if (isStopping) return
+  isStopping = true
+  try {
+    await rig.stop()
+    console.log('\nStopped early; nothing is left.')
+  } catch (error) {
+    console.error(`\nStopped early: ${error instanceof Error ? error.message : error}`)
+  }
+  process.exit(exit)
 }
 
 async function demonstrate(): Promise<void> {
@@ -40,7 +62,7 @@ async function demonstrate(): Promise<void> {
 
   say('A modem is plugged in. modemd sees the kernel event, finds the AT port, unlocks the SIM and registers.')
   run('modem-sim', 'ctl', rig.control, 'plug')
-  await rig.until('the modem is registered', () => rig.modems()[0]?.state === 'registered')
+  await rig.until('the modem is registered', () => rig.modems()[0]?.operatorName !== undefined)
   run('mmctl', 'list')
 
   say('Connect: dial with the AT chat script, bring up PPP, set address, route and name server.')
@@ -117,11 +139,22 @@ async function cleanEnd(): Promise<void> {
 }
 
 async function keepRunning(): Promise<never> {
-  say('--keep: everything goes on running until Ctrl-C. Another terminal gets in with:')
-  const variables = `DBUS_SYSTEM_BUS_ADDRESS=${rig.bus}`
-  console.log(`nsenter --preserve-credentials -U -n -m -t ${process.pid} env ${variables} $SHELL`)
-  console.log('and then, for example: node dist/mmctl.cjs status')
+  writeEnterScript()
+  say('--keep: everything goes on running until Ctrl-C. Another terminal gets in with')
+  console.log(`nsenter --preserve-credentials -U -n -m -t ${process.pid} ${rig.root}/enter`)
+  console.log('There, for example: mmctl status; mmctl monitor; modem-sim ctl $SIM hangup; exit')
+  console.log('What appears below is what modemd logs.')
   return await new Promise(() => setInterval(() => {}, 0x7fffffff))
+}
+
+/** A shell with our programs on its PATH. */
+function writeEnterScript(): void {
+  const project = process.cwd()
+  mkdirSync(`${rig.root}/bin`)
+  for (const [name, file] of Object.entries(manifest.bin)) symlinkSync(`${project}/${file}`, `${rig.root}/bin/${name}`)
+  const variables = `DBUS_SYSTEM_BUS_ADDRESS=${rig.bus} SIM=${rig.control} "PATH=${rig.root}/bin:$PATH"`
+  const script = `#!/bin/sh\ncd "${project}"\nexec env ${variables} "\${SHELL:-sh}"\n`
+  writeFileSync(`${rig.root}/enter`, script, { mode: 0o755 })
 }
 
 /** Runs a program as a user would, shows the command and its real output, and wants exit 0. */

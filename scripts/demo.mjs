@@ -1,7 +1,7 @@
 // npm run demo [-- --keep]: the main job without hardware and without root. Installs and builds, looks whether this
 // machine can do it (and says what is missing), then runs demo-inside.ts in user, network and mount namespaces of its own.
 
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from './build.mjs'
@@ -23,7 +23,7 @@ if (faults.length > 0) {
 }
 installIfChanged()
 await build()
-const inside = spawnSync(
+const inside = spawn(
   'unshare',
   [
     '-Urnm',
@@ -36,7 +36,12 @@ const inside = spawnSync(
   ],
   { stdio: 'inherit', env: { ...process.env, PATH: searchPath(), NODE_EXTRA_CA_CERTS: undefined } },
 )
-process.exitCode = inside.status ?? 1
+// unshare becomes the demo itself. Ctrl-C reaches it from the terminal, what is sent to us alone is passed on.
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => inside.kill('SIGTERM'))
+inside.on('close', (code) => {
+  process.exitCode = code ?? 1
+})
 
 function preflight() {
   const absent = Object.entries(NEEDED).flatMap(([program, remedy]) =>

@@ -48,6 +48,7 @@ export interface LinkStatus {
 export interface ModemStatus {
   readonly id: string
   readonly state: string
+  readonly operatorName?: string
 }
 
 export class Rig {
@@ -60,7 +61,7 @@ export class Rig {
   readonly #killAll = () => {
     for (const { child } of this.servants) if (isRunning(child)) child.kill('SIGKILL')
     this.#unmount()
-    rmSync(this.root, { recursive: true, force: true })
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 3 })
   }
 
   constructor(options: RigOptions = {}) {
@@ -110,6 +111,8 @@ export class Rig {
     // dbus-daemon complains of limits that nobody may change in a user namespace.
     const keeps = this.#options.output !== 'inherit' || name === 'dbus-daemon'
     const child = spawn(program!, all, {
+      // Ctrl-C on the terminal is for us: we end them in order.
+      detached: true,
       stdio: ['ignore', keeps ? 'pipe' : 'inherit', keeps ? 'pipe' : 'inherit'],
       env: this.environment,
     })
