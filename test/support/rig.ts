@@ -58,6 +58,7 @@ export class Rig {
   readonly environment = { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: this.bus, NODE_EXTRA_CA_CERTS: undefined }
   readonly servants: Servant[] = []
   readonly #options: RigOptions
+  #stopping: Promise<string[]> | undefined
   readonly #killAll = () => {
     for (const { child } of this.servants) if (isRunning(child)) child.kill('SIGKILL')
     this.#unmount()
@@ -185,9 +186,17 @@ export class Rig {
   }
 
   /** SIGTERM in the reverse order of starting; answers how each ended. Throws when one does not within 6 s. */
-  async stop(): Promise<string[]> {
+  stop(): Promise<string[]> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<string[]> {
     const ends: string[] = []
-    for (const servant of this.servants.splice(0).reverse()) ends.push(await end(servant))
+    for (let servant = this.servants.at(-1); servant; servant = this.servants.at(-1)) {
+      ends.push(await end(servant))
+      this.servants.splice(this.servants.indexOf(servant), 1)
+    }
     this.#unmount()
     return ends
   }
