@@ -11,6 +11,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   system: ['base'],
   chat: ['base'],
   'chat/command.ts': ['base', 'chat', 'system', 'serial'],
+  'chat/command': ['base', 'chat', 'system', 'serial'],
   ppp: ['base'],
   'ppp/engines': ['base', 'ppp', 'system', 'serial'],
   'ppp/command.ts': ['base', 'ppp', 'system', 'serial'],

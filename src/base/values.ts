@@ -38,7 +38,7 @@ export function isProfileName(text: string): boolean {
 
 export function profileNameFault(text: string): TextFault {
   if (!isProfileName(text)) return 'may have letters, digits, dots, underscores and hyphens, at most 64'
-  return text === MANUAL ? 'is kept for the link without a profile' : undefined
+  return text === MANUAL ? `must not be ${MANUAL}, which is kept for the link without a profile` : undefined
 }
 
 /** No half of a surrogate pair alone: such text would not survive a file. */

@@ -45,3 +45,41 @@ export function shareRun<T>(run: () => Promise<T>): () => Promise<T> {
     return current
   }
 }
+
+/** Of a turn of the event loop. */
+const SLICE_MS = 5
+
+/** In order and at once, but of a flood only a few milliseconds a turn: the packets of the links pass in between. */
+export class SliceQueue<T> {
+  readonly #clock: Clock
+  readonly #handle: (item: T) => void
+  readonly #waiting: T[] = []
+  #leftMs = SLICE_MS
+  #turn: NodeJS.Immediate | undefined
+
+  /** `handle` does not throw. */
+  constructor(clock: Clock, handle: (item: T) => void) {
+    this.#clock = clock
+    this.#handle = handle
+  }
+
+  push(item: T): void {
+    this.#waiting.push(item)
+    this.#turn ??= setImmediate(() => this.#nextTurn())
+    this.#work()
+  }
+
+  #nextTurn(): void {
+    this.#leftMs = SLICE_MS
+    this.#turn = this.#waiting.length > 0 ? setImmediate(() => this.#nextTurn()) : undefined
+    this.#work()
+  }
+
+  #work(): void {
+    while (this.#leftMs > 0 && this.#waiting.length > 0) {
+      const startedMs = this.#clock.nowMs()
+      this.#handle(this.#waiting.shift()!)
+      this.#leftMs -= this.#clock.nowMs() - startedMs
+    }
+  }
+}

@@ -8,14 +8,14 @@ import type { Cancel, Clock, Logger } from '../base/ports.ts'
 import type { SupervisorApi } from '../link/snapshot.ts'
 import { resolveBusAddress } from './address.ts'
 import { createAuthoriser } from './authorisation.ts'
-import { BusConnection, type BusSignal, RemoteError } from './connection.ts'
+import { BusConnection, type BusSignal, type IncomingCall, RemoteError } from './connection.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Exporter } from './exporter.ts'
 import { Inhibitions } from './inhibitions.ts'
 import { ObjectTree } from './object-tree.ts'
 import { PeerWatch } from './peer-watch.ts'
 import { Publisher } from './publisher.ts'
-import { shareRun, Throttle } from './restraint.ts'
+import { SliceQueue, shareRun, Throttle } from './restraint.ts'
 import type { Variant } from './signature.ts'
 
 const NAME = 'org.modemd'
@@ -87,7 +87,7 @@ class Service implements BusService {
   readonly #peers = new PeerWatch(() => this.#connection)
   readonly #publisher: Publisher
   readonly #exporter: Exporter
-  readonly #dispatcher: Dispatcher
+  readonly #calls: SliceQueue<IncomingCall>
   readonly #rescan: Throttle
   #connection: BusConnection | undefined
   /** The name is ours: losing the connection now means coming back. */
@@ -118,12 +118,13 @@ class Service implements BusService {
       ownUid: process.getuid!(),
       etcDirectory,
     })
-    this.#dispatcher = new Dispatcher({ tree, authorise, logger })
+    const dispatcher = new Dispatcher({ tree, authorise, logger })
+    this.#calls = new SliceQueue(clock, (call) => dispatcher.handle(call))
   }
 
   async connect(): Promise<void> {
     const connection = await BusConnection.open(this.#address, this.#clock, this.#logger, {
-      onCall: (call) => this.#dispatcher.handle(call),
+      onCall: (call) => this.#calls.push(call),
       onSignal: (signal) => this.#peers.handle(signal),
       onLost: (reason) => this.#onLost(reason),
     })
@@ -197,7 +198,7 @@ class Service implements BusService {
 
 async function claimName(connection: BusConnection): Promise<void> {
   const [reply] = await connection.callBus('RequestName', 'su', [NAME, DO_NOT_QUEUE]).catch((error) => {
-    throw error instanceof RemoteError && error.errorName.endsWith('.AccessDenied') ? forbidden(error) : error
+    throw error instanceof RemoteError && error.errorName.endsWith('.AccessDenied') ? forbidden() : error
   })
   if (reply === PRIMARY_OWNER || reply === ALREADY_OWNER) return
   throw nameTaken()
@@ -207,9 +208,9 @@ function nameTaken(): ModemdError {
   return new ModemdError('Busy', `Another program has the name ${NAME} on this bus: stop the modemd that runs already.`)
 }
 
-function forbidden(error: RemoteError): ModemdError {
+function forbidden(): ModemdError {
   return new ModemdError(
     'NotAuthorized',
-    `The bus's policy does not let this user be ${NAME}: put dbus/org.modemd.conf into /usr/share/dbus-1/system.d and run as root (${error.message}).`,
+    `The bus's policy does not let this user be ${NAME}: copy dbus/org.modemd.conf to /etc/dbus-1/system.d/ and run as root.`,
   )
 }

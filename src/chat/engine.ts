@@ -119,6 +119,11 @@ export class ChatEngine implements Machine<ChatEvent> {
     return this.#state.at === 'expecting' || this.#state.at === 'finishing'
   }
 
+  /** Pulled: bytes were put out and are not yet known to be sent. */
+  get isWriting(): boolean {
+    return this.#state.at === 'sending' && this.#state.pending === 'bytes'
+  }
+
   /** Pulled: if nothing is there to be read, `readFailed` must be called instead of waiting. */
   get mustNotWait(): boolean {
     return this.#mustNotWait

@@ -11,12 +11,17 @@ export type ReadFile = (path: string) => Uint8Array | string | NotYet
 
 /** Without `readFile` no file can be opened. The content is not looked at for `@` again. */
 export function resolveSend(word: string, readFile: ReadFile | undefined): string | ScriptError | NotYet {
-  const name = /^@[ \t]*([^ \t].*)/s.exec(word)?.[1]
+  const name = fileOfSend(word)
   if (name === undefined) return withoutReturn(word)
   const content = readFile?.(name) ?? 'Operation not permitted'
   if (content === NOT_YET) return NOT_YET
   if (typeof content === 'string') return { message: `${name} -- open failed: ${content}` }
   return withoutReturn(upToNul(fromLatin1(content.subarray(0, LONGEST_FILE)).replace(/\n$/, '')))
+}
+
+/** The name in `@name`. */
+export function fileOfSend(word: string): string | undefined {
+  return /^@[ \t]*([^ \t].*)/s.exec(word)?.[1]
 }
 
 function withoutReturn(word: string): string {

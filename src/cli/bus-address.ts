@@ -14,7 +14,10 @@ export function busAddress(wanted: string | undefined, env: Environment): string
   if (wanted !== 'session') return wanted
   if (env.DBUS_SESSION_BUS_ADDRESS) return env.DBUS_SESSION_BUS_ADDRESS
   if (env.XDG_RUNTIME_DIR) return `unix:path=${env.XDG_RUNTIME_DIR}/bus`
-  throw CliError.usage('there is no session bus here: set DBUS_SESSION_BUS_ADDRESS or give its address with --bus')
+  throw new CliError(
+    'org.freedesktop.DBus.Error.NoServer',
+    'there is no session bus here: set DBUS_SESSION_BUS_ADDRESS or give its address with --bus',
+  )
 }
 
 /** Throws a usage error where no part of the address is one that Node can reach. */

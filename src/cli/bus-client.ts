@@ -90,7 +90,7 @@ export class BusClient {
       try {
         return new BusClient(await connectTo(path), clock, events)
       } catch (error) {
-        failures.push(`${path}: ${(error as NodeJS.ErrnoException).code ?? error}`)
+        failures.push(`${path}: ${connectFault(error)}`)
       }
     }
     throw new BusError('org.freedesktop.DBus.Error.NoServer', `no message bus answers (${failures.join(', ')})`)
@@ -270,4 +270,15 @@ function connectTo(path: string): Promise<Socket> {
       resolve(socket)
     })
   })
+}
+
+function connectFault(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  return CONNECT_FAULTS[code] ?? String(error)
+}
+
+const CONNECT_FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such socket',
+  ECONNREFUSED: 'nobody listens there',
+  EACCES: 'this user may not use it',
 }

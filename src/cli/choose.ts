@@ -12,16 +12,19 @@ export interface Named {
   readonly parts: readonly string[]
 }
 
+/** A shorter text is part of too much to mean anything. */
+const SHORTEST_PART = 3
+
 /** Whole id, index, other whole name, unique part: the first of these that fits. undefined: nothing does. */
 export function choose<T extends Named>(candidates: readonly T[], wanted: string, kind: string): T | undefined {
   const exact = candidates.find((each) => each.id === wanted)
   if (exact) return exact
-  const byIndex = /^\d{1,4}$/.test(wanted) ? candidates[Number(wanted)] : undefined
-  if (byIndex) return byIndex
+  // Never a part: a number that is off by one must not mean some IMEI with that digit in it.
+  if (/^\d{1,4}$/.test(wanted)) return candidates[Number(wanted)]
   const byName = candidates.filter((each) => each.names.includes(wanted))
   const part = wanted.toLowerCase()
   const byPart = candidates.filter(
-    (each) => part !== '' && each.parts.some((name) => name.toLowerCase().includes(part)),
+    (each) => part.length >= SHORTEST_PART && each.parts.some((name) => name.toLowerCase().includes(part)),
   )
   const found = byName.length > 0 ? byName : byPart
   if (found.length > 1)
@@ -71,7 +74,13 @@ export function isActive(link: Link): boolean {
 
 /** Between idle and up: its phases are running. */
 export function isComing(link: Link): boolean {
-  return /^(dialling|connecting|authenticating|configuring)$/.test(link.properties.text('State') ?? '')
+  const state = link.properties.text('State')
+  return state !== 'waiting' && isUnderWay(state)
+}
+
+/** The states of an attempt, from the wait for a modem on. */
+export function isUnderWay(state: unknown): boolean {
+  return /^(waiting|dialling|connecting|authenticating|configuring)$/.test(String(state))
 }
 
 export function severalOf(kind: string, all: readonly { readonly id: string }[]): CliError {

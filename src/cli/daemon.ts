@@ -80,6 +80,8 @@ export type Change =
       readonly values: PropertyValues
       readonly previous: PropertyValues
     }
+  /** A link's or modem's StateChanged: a step that `changed` may not show, as when a link fails anew. */
+  | { readonly type: 'stepped'; readonly path: string; readonly state: string }
   /** modemd left the bus, or came (back). */
   | { readonly type: 'gone' | 'back' }
   /** The bus itself is gone: nothing more comes. */
@@ -226,6 +228,10 @@ export class Daemon {
     if (signal.interface === PROPERTIES && signal.member === 'PropertiesChanged') this.#onProperties(signal)
     else if (signal.interface === OBJECT_MANAGER && signal.member === 'InterfacesAdded') this.#onAdded(signal)
     else if (signal.interface === OBJECT_MANAGER && signal.member === 'InterfacesRemoved') this.#onRemoved(signal)
+    else if (signal.member === 'StateChanged' && signal.interface.startsWith(`${MODEMD}.`)) {
+      const [, state] = signal.body
+      if (typeof state === 'string') this.#emit({ type: 'stepped', path: signal.path, state })
+    }
   }
 
   #onOwner(signal: Signal): void {

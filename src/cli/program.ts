@@ -2,7 +2,6 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Clock } from '../base/ports.ts'
-import { IP_CHOICES } from '../base/values.ts'
 import { VERSION } from '../base/version.ts'
 import { type ConnectFlags, connectLink } from './commands/connect.ts'
 import { disconnectLinks } from './commands/disconnect.ts'
@@ -20,6 +19,13 @@ import type { Io } from './io.ts'
 import { type GlobalOptions, Session } from './session.ts'
 
 const LONGEST_TIMEOUT_S = 3600
+
+/** What modemd has now; modemd.conf(5) may name more. */
+const IP_OFFERED = ['4']
+const ENGINES_OFFERED = ['auto', 'builtin']
+
+/** Whose help a wrong use points to. */
+const commandOfError = new WeakMap<CommanderError, string>()
 
 type Run = (command: (session: Session) => Promise<ExitCode | undefined>) => Promise<void>
 
@@ -107,8 +113,8 @@ function addLinkCommands(program: Command, run: Run): void {
     .option('--password-file <file>', 'its first line is the password (- for standard input)')
     .option('--pin-file <file>', "its first line is the SIM's PIN (- for standard input)")
     .option('--number <number>', 'what is dialled')
-    .addOption(new Option('--ip <versions>', 'IP versions').choices(IP_CHOICES))
-    .option('--engine <engine>', 'auto, kernel, builtin or pppd')
+    .addOption(new Option('--ip <version>', 'IP version').choices(IP_OFFERED))
+    .addOption(new Option('--engine <engine>', 'what runs PPP').choices(ENGINES_OFFERED))
     .option('--timeout <seconds>', 'give up after so long', timeoutSeconds)
     .option('--no-wait', 'start it and return')
     .action((profile: string | undefined, flags: ConnectFlags) =>
@@ -116,8 +122,8 @@ function addLinkCommands(program: Command, run: Run): void {
     )
   command(program, 'disconnect [link]', 'takes a link down, until it is asked for again', 'mmctl disconnect --all')
     .option('--all', 'every link')
-    .action((link: string | undefined, { all }: { all?: true }) => {
-      if (all && link !== undefined) program.error('error: give a LINK or --all, not both')
+    .action((link: string | undefined, { all }: { all?: true }, self: Command) => {
+      if (all && link !== undefined) self.error('error: give a LINK or --all, not both')
       return run((session) => disconnectLinks(session, link, all === true))
     })
   command(
@@ -129,7 +135,7 @@ function addLinkCommands(program: Command, run: Run): void {
 }
 
 function addSimCommands(program: Command, run: Run): void {
-  const sim = program.command('sim').description('the SIM and its PIN')
+  const sim = command(program, 'sim', 'the SIM and its PIN', 'mmctl sim unlock --pin-file ~/.pin')
   command(sim, 'status [modem]', "the SIM's state and how many tries are left", 'mmctl sim status').action(
     (modem?: string) => run((session) => showSim(session, modem)),
   )
@@ -141,11 +147,18 @@ function addSimCommands(program: Command, run: Run): void {
 }
 
 function addProfileCommands(program: Command, run: Run): void {
-  const profile = program.command('profile').description('how links are made')
+  const profile = command(program, 'profile', 'how links are made', 'mmctl profile add internet --apn web.example')
   command(profile, 'list', 'a line a profile', 'mmctl profile list').action(() => run(listProfiles))
-  command(profile, 'show [profile]', 'what a profile says, without its secrets', 'mmctl profile show internet').action(
-    (name?: string) => run((session) => showProfile(session, name)),
+  command(
+    profile,
+    'show [profile]',
+    'what a profile says otherwise than the defaults, without its secrets',
+    'mmctl profile show internet',
   )
+    .option('--all', 'the redial rules, too')
+    .action((name: string | undefined, { all }: { all?: true }) =>
+      run((session) => showProfile(session, name, all === true)),
+    )
   command(profile, 'add <name>', 'makes a profile', 'mmctl profile add internet --apn web.example --autoconnect')
     .option('--apn <apn>', 'access point name')
     .option('--user <name>', 'user name')
@@ -153,8 +166,8 @@ function addProfileCommands(program: Command, run: Run): void {
     .option('--pin-file <file>', "its first line is the SIM's PIN (- for standard input)")
     .option('--number <number>', 'what is dialled')
     .option('--modem <modem>', 'any, an id, imei:…, usb:1-2 or tty:…')
-    .addOption(new Option('--ip <versions>', 'IP versions').choices(IP_CHOICES))
-    .option('--engine <engine>', 'auto, kernel, builtin or pppd')
+    .addOption(new Option('--ip <version>', 'IP version').choices(IP_OFFERED))
+    .addOption(new Option('--engine <engine>', 'what runs PPP').choices(ENGINES_OFFERED))
     .option('--autoconnect', 'bring it up whenever its modem is there')
     .option('--no-autoconnect', 'bring it up when asked')
     .option('--roaming', "use foreign operators' networks too")
@@ -166,10 +179,15 @@ function addProfileCommands(program: Command, run: Run): void {
 }
 
 function command(parent: Command, usage: string, description: string, example: string): Command {
-  return parent
-    .command(usage)
+  const created = parent.command(usage)
+  const path = [parent.name(), created.name()].filter((name) => name !== 'mmctl').join(' ')
+  return created
     .description(description)
-    .addHelpText('after', `\nExample:\n  ${example}\n\nExit codes: see mmctl --help.`)
+    .exitOverride((error) => {
+      commandOfError.set(error, path)
+      throw error
+    })
+    .addHelpText('after', `\nExample:\n  ${example}\n\n${EXIT_CODE_HELP}`)
 }
 
 function timeoutSeconds(text: string): number {
@@ -187,5 +205,6 @@ function usageError(error: CommanderError): CliError {
     .replace(/^error: /, '')
     .replace(/\s*\n\s*/g, ' ')
     .replace(/\.$/, '')
-  return CliError.usage(`${what}: see \`mmctl --help\``)
+  const path = commandOfError.get(error)
+  return CliError.usage(`${what}: see \`mmctl ${path === undefined ? '' : `${path} `}--help\``)
 }

@@ -1,6 +1,7 @@
 /** PINs and passwords: from a file or from the terminal without echo, never from an argument (DESIGN §7.2). */
 
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import { errorText } from '../base/errors.ts'
 import { pinFault } from '../base/values.ts'
 import { CliError } from './errors.ts'
 import type { Io } from './io.ts'
@@ -27,13 +28,18 @@ function readAll(file: string, what: string, warn: (message: string) => void): s
     return readFileSync(fd, 'utf8')
   } catch (error) {
     if (error instanceof CliError) throw error
-    const code = (error as NodeJS.ErrnoException).code ?? String(error)
-    throw CliError.usage(
-      `the ${what} cannot be read from ${file} (${code}): give a file that exists and that you may read`,
-    )
+    throw CliError.usage(`${fileFault(file, error)}: give a file whose first line is the ${what}`)
   } finally {
     if (fd !== undefined && fd !== 0) closeSync(fd)
   }
+}
+
+function fileFault(file: string, error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === 'ENOENT' || code === 'ENOTDIR') return `there is no file ${file}`
+  if (code === 'EACCES' || code === 'EPERM') return `you may not read ${file}`
+  if (code === 'EISDIR') return `${file} is a folder`
+  return `${file} cannot be read (${errorText(error)})`
 }
 
 /** Asks on stderr, reads a line from the terminal and shows nothing of it. */

@@ -31,6 +31,12 @@ export function cleanText(properties: Properties, name: string): string | undefi
   return value && clean(value)
 }
 
+/** The cause why a link failed; that somebody took it down is no failure. */
+export function failureOf({ properties }: Link): string | undefined {
+  const cause = cleanText(properties, 'Cause')
+  return cause === 'user-request' ? undefined : cause
+}
+
 /** `in 4.2 s (redial after hung-up)`. */
 export function nextAttempt(link: Link, clock: Clock): string | undefined {
   const atUs = link.properties.number('NextAttemptAt') ?? 0

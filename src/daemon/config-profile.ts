@@ -26,6 +26,8 @@ export interface CheckedProfile {
   readonly profile: Profile
   /** With any, `profile` must not be used. */
   readonly faults: readonly Fault[]
+  /** Values that this version does not do, with their lines. */
+  readonly unsupported: readonly Fault[]
 }
 
 export function checkProfile(source: ProfileFile, readScript: ScriptReader): CheckedProfile {
@@ -40,11 +42,13 @@ export function checkProfile(source: ProfileFile, readScript: ScriptReader): Che
   const script = profile.values['chat-script'] === '' ? undefined : readScript(profile.values['chat-script'])
   const scriptLine = sectionOf('profile')?.values.get('chat-script')?.line ?? 0
 
+  const unsupported = [...profile.unsupported, ...ppp.unsupported].sort((a, b) => a.line - b.line)
   return {
+    unsupported,
     profile: {
       ...fromValues(name, profile.values, ppp.values, redial.values),
       chatScript: script && 'text' in script ? script.text : undefined,
-      unsupported: [...profile.unsupported, ...ppp.unsupported].map(({ reason }) => reason),
+      unsupported: unsupported.map(({ reason }) => reason),
     },
     faults: [
       ...faults,

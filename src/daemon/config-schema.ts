@@ -105,7 +105,10 @@ export const PROFILE_KEYS = {
 }
 
 export const PPP_KEYS = {
-  engine: key(values.word(...ENGINE_CHOICES), 'auto', 'What runs PPP; auto takes the best one here'),
+  engine: key(values.word(...ENGINE_CHOICES), 'auto', 'What runs PPP; auto takes the best one here', {
+    unsupported: 'kernel, pppd',
+    isUnsupported: (engine) => engine === 'kernel' || engine === 'pppd',
+  }),
   auth: key(values.word('any', 'none', 'pap', 'chap', 'mschapv2'), 'any', 'Which authentication we take part in', {
     unsupported: 'mschapv2',
     isUnsupported: (auth) => auth === 'mschapv2',
@@ -178,16 +181,27 @@ export function manualTable(): string {
   return [...MAIN_SCHEMA, ...PROFILE_SCHEMA]
     .flatMap(({ kind, keys, hasArgument }) => [
       `.SS [${kind}${hasArgument ? ' \\(dqDEVICE\\(dq' : ''}]`,
+      ...(kind === 'redial' ? REDIAL_INTRODUCTION : []),
       ...Object.entries(keys).flatMap(([name, each]) => manualEntry(name, each)),
     ])
     .join('\n')
 }
 
+/** The form of all its keys but one, once. */
+const REDIAL_INTRODUCTION = [
+  'Whether and when a link is dialled again after a failure, by cause; jitter is always on.',
+  `Values: ${roff(values.redialRule.form)}.`,
+]
+
 function manualEntry(name: string, { type, default: defaultText, doc, unsupported }: AnyKey): string[] {
   const standard = defaultText === '' ? 'Empty by default.' : `Default: ${roff(defaultText)}.`
-  const sentences = [`${roff(doc.replace(/\.$/, ''))}.`, `Values: ${roff(type.form)}.`, standard]
+  const sentences = [`${roff(doc.replace(/\.$/, ''))}.`, ...formOf(type), standard]
   if (unsupported !== '') sentences.push(`Not supported by this version: ${unsupported}.`)
   return ['.TP', `.B ${roff(name)}`, ...sentences]
+}
+
+function formOf(type: AnyKey['type']): string[] {
+  return type.form === values.redialRule.form ? [] : [`Values: ${roff(type.form)}.`]
 }
 
 function roff(text: string): string {

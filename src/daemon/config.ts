@@ -43,6 +43,8 @@ export interface ConfigurationOptions {
 }
 
 const HOME = '/etc/modemd'
+/** Of a file that is not there. */
+const NO_LINE = -1
 /** Another disk error (it is full, say) is nobody's missing right. */
 const FORBIDDEN: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS'])
 
@@ -84,6 +86,16 @@ export class Configuration implements ProfileSource {
     return this.#warnings.map(faultText)
   }
 
+  /** Faults and warnings, in the order of files and lines. */
+  get findings(): readonly string[] {
+    return this.#inOrder([...this.#faults, ...this.#warnings]).map(faultText)
+  }
+
+  /** The file, as users know it. */
+  get shownFile(): string {
+    return this.#shown(this.#file)
+  }
+
   /** All PINs and passwords, for the log's redactor. */
   get secrets(): readonly string[] {
     return [...this.#profiles.values()].flatMap(({ password, pin }) => [password, pin]).filter((text) => text !== '')
@@ -94,8 +106,8 @@ export class Configuration implements ProfileSource {
     const profiles = this.#readProfiles()
     if (main.faults.length === 0) this.#daemon = main.settings
     this.#profiles = profiles.profiles
-    this.#faults = [...main.faults, ...profiles.faults]
-    this.#warnings = [...main.warnings, ...profiles.warnings]
+    this.#faults = [...this.#inOrder(main.faults), ...this.#inOrder(profiles.faults)]
+    this.#warnings = [...this.#inOrder(main.warnings), ...this.#inOrder(profiles.warnings)]
   }
 
   async save(fields: ProfileFields): Promise<void> {
@@ -163,7 +175,7 @@ export class Configuration implements ProfileSource {
       const file = this.#shown(path)
       if ('text' in read) return [{ file, ...readIni(read.text, file) }]
       if ('refused' in read) faults.push({ file, line: 0, reason: read.refused })
-      else if (path === this.#file && this.#isNamed) faults.push({ file, line: 0, reason: 'is not there' })
+      else if (path === this.#file && this.#isNamed) faults.push({ file, line: NO_LINE, reason: 'is not there' })
       return []
     })
     const { sections, faults: layerFaults } = layered(files, MAIN_SCHEMA)
@@ -191,12 +203,9 @@ export class Configuration implements ProfileSource {
       const lastGood = this.#profiles.get(name)
       if (itsFaults.length === 0) profiles.set(name, checked!.profile)
       else if (lastGood) profiles.set(name, lastGood)
-      for (const what of checked?.profile.unsupported ?? []) {
-        warnings.push({
-          file,
-          line: 0,
-          reason: `this version does not support ${what}: the profile cannot be connected`,
-        })
+      for (const { line, reason } of checked?.unsupported ?? []) {
+        const what = `this version does not support ${reason}: the profile cannot be connected`
+        warnings.push({ file, line, reason: what })
       }
     }
     return { profiles, faults, warnings }
@@ -219,6 +228,15 @@ export class Configuration implements ProfileSource {
     if (read.ownerUid !== 0) return { refused: `does not belong to root: run chown root ${path}` }
     if (read.mode & 0o022) return { refused: `can be written by others: run chmod go-w ${path}` }
     return { text: read.text }
+  }
+
+  /** modemd.conf, its drop-ins, the profiles; a folder's own fault before those of its files. */
+  #inOrder(findings: readonly Fault[]): Fault[] {
+    const home = dirname(this.shownFile)
+    const rank = (file: string) => (file === this.shownFile ? 0 : file.startsWith(join(home, 'conf.d')) ? 1 : 2)
+    return [...findings].sort(
+      (a, b) => rank(a.file) - rank(b.file) || (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1),
+    )
   }
 
   #profilePath(name: string): string {
@@ -299,5 +317,6 @@ function hasSymbolicLink(path: string, home: string): boolean {
 }
 
 function faultText({ file, line, reason }: Fault): string {
+  if (line === NO_LINE) return `${file}: ${reason}`
   return `${file}:${Math.max(1, line)}: ${reason}`
 }

@@ -26,7 +26,7 @@ import { ServiceManager } from './notify.ts'
 
 interface CommandLine {
   readonly config?: string
-  readonly bus: string
+  readonly bus?: string
   readonly root: string
   readonly logLevel?: LogLevel
   readonly check: boolean
@@ -38,7 +38,10 @@ const STOP_LIMIT_MS = 5000
 const GOODBYE_LIMIT_MS = 3500
 
 const HELP = `
-Exit codes: 0 ended by SIGTERM or SIGINT, or --check found no fault · 1 a fault · 2 usage
+Exit codes:
+  0  ended by SIGTERM or SIGINT, or --check found no fault
+  1  a fault in the configuration, or another failure to start
+  2  wrong usage
 
 Example, without a modem: see modem-sim(1); with one:
   modemd --log-level debug
@@ -70,7 +73,7 @@ async function serve(options: CommandLine, configuration: Configuration, logger:
   const manager = new ServiceManager()
   const ended = terminationSignal()
   await testPoller()
-  await mustBeAlone({ address: options.bus, clock: systemClock, logger })
+  await mustBeAlone({ address: options.bus ?? 'system', clock: systemClock, logger })
   // Links come up all the same.
   await restoreDnsAfterCrash(root).catch((error) => logger.error(`${errorText(error)}: mend /etc/resolv.conf by hand.`))
   await removeLocksAfterCrash(`${root}/run/lock`)
@@ -115,7 +118,7 @@ async function serve(options: CommandLine, configuration: Configuration, logger:
   }
   try {
     service = await startBusService({
-      address: options.bus,
+      address: options.bus ?? 'system',
       api: supervisor,
       clock: systemClock,
       logger,
@@ -151,8 +154,10 @@ function terminationSignal(): Promise<void> {
 }
 
 function check(configuration: Configuration): void {
-  for (const line of [...configuration.faults, ...configuration.warnings]) console.error(line)
-  process.exitCode = configuration.faults.length > 0 ? 1 : 0
+  for (const line of configuration.findings) console.error(line)
+  if (configuration.faults.length === 0)
+    console.log(`modemd: no fault in ${configuration.shownFile} and what is beside it`)
+  else process.exitCode = 1
 }
 
 function fail(sentence: string): void {
@@ -164,16 +169,23 @@ function parseCommandLine(): CommandLine {
   const command = new Command('modemd')
     .description('Connection manager for GSM/LTE modems: finds them, dials, brings up PPP, tells D-Bus, redials.')
     .option('--config <FILE>', 'another modemd.conf, with conf.d/ and profiles/ beside it')
-    .option('--bus <BUS>', 'system, session or a bus address', 'system')
+    .option('--bus <BUS>', 'system, session or an address (default: DBUS_SYSTEM_BUS_ADDRESS, else system)')
     .option('--root <DIR>', 'put before /sys, /dev, /run, /var/lib and /etc (tests, demo)', '/')
     .addOption(new Option('--log-level <LEVEL>', 'how much to log').choices(LOG_LEVELS))
     .option('--check', 'read the configuration, print every fault as file:line: reason, and end', false)
     .version(VERSION)
     .addHelpText('after', HELP)
     .exitOverride()
+    .configureOutput({ outputError: tellWrongUse })
   try {
     return command.parse().opts<CommandLine>()
   } catch (error) {
     process.exit(error instanceof CommanderError && error.exitCode === 0 ? 0 : 2)
   }
+}
+
+/** commander says `error: what`; every program here says `program: what happened: what to do`. */
+function tellWrongUse(text: string, write: (text: string) => void): void {
+  const what = text.trim().replace(/^error: /, '')
+  write(`modemd: ${what.replace(/\s*\n\s*/g, ' ').replace(/\.$/, '')}: see modemd --help\n`)
 }

@@ -114,7 +114,7 @@ export const CAUSE_TABLE: Readonly<Record<Cause, CauseEntry>> = {
     every(5, 1, 5),
     'DialFailed',
     'The number called is busy.',
-    'It is dialled again by itself once it was up; otherwise connect again in a moment.',
+    'Connect again in a moment; a link that was up before is dialled again by itself.',
   ),
   'no-carrier': retries(
     every(5, 2, 300),

@@ -7,6 +7,7 @@
 
 import { printable } from '../base/bytes.ts'
 import { ModemdError } from '../base/errors.ts'
+import { Listeners } from '../base/listeners.ts'
 import { type Cancel, type Random, randomFraction } from '../base/ports.ts'
 import { type AttemptEnd, AttemptFailed, type AttemptServices, readinessOf, runAttempt } from './attempt.ts'
 import { CAUSE_TABLE, failureError } from './causes.ts'
@@ -14,6 +15,7 @@ import type { ModemWish } from './modem-pool.ts'
 import type { PppRun } from './ppp-run.ts'
 import type { Profile } from './profile.ts'
 import { decideRedial, SUCCESS_MS } from './redial.ts'
+import { redialPause } from './redial-pause.ts'
 import type { LinkHandle, LinkPhase, LinkSnapshot } from './snapshot.ts'
 
 export interface LinkServices extends AttemptServices {
@@ -71,7 +73,7 @@ const USER_REQUEST = new AttemptFailed({ failure: { cause: 'user-request', detai
 export class Link implements LinkHandle {
   readonly #services: LinkServices
   readonly #connect: () => Promise<unknown>
-  readonly #listeners = new Set<(next: LinkSnapshot, previous: LinkSnapshot) => void>()
+  readonly #listeners = new Listeners<[next: LinkSnapshot, previous: LinkSnapshot]>()
   readonly #waiters = new Set<PromiseWithHandles>()
   #profile: Profile
   #snapshot: LinkSnapshot
@@ -122,8 +124,7 @@ export class Link implements LinkHandle {
   }
 
   onChange(listener: (next: LinkSnapshot, previous: LinkSnapshot) => void): Cancel {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   /** Counts from the next attempt on. */
@@ -278,16 +279,23 @@ export class Link implements LinkHandle {
       return false
     }
     const isFall = stoodMs !== undefined
+    const pause = redialPause(clock, this.#services.pool, {
+      link: this.id,
+      wish: run.wish.modem,
+      cause,
+      failuresInARow: run.failuresInARow,
+      delayMs: decision.delayMs,
+    })
     this.#set({
       ...shown,
       ...(cause === 'modem-gone' && { modem: undefined }),
       state: 'waiting',
       attempts: isFall ? 0 : this.#snapshot.attempts,
-      nextAttemptAtUs: clock.wallUs() + BigInt(decision.delayMs) * 1000n,
+      nextAttemptAtUs: clock.wallUs() + BigInt(pause.delayMs) * 1000n,
       nextAttemptReason: decision.reason,
     })
     this.#settle(error)
-    return await this.#waitDelay(run, decision.delayMs)
+    return await this.#waitOr(run, pause.start)
   }
 
   /** Without a timer: for a modem that is not blocked, or somebody who asks. */
@@ -302,11 +310,6 @@ export class Link implements LinkHandle {
         if (isOpen()) goOn()
       }),
     )
-  }
-
-  async #waitDelay(run: Run, delayMs: number): Promise<boolean> {
-    const { clock } = this.#services
-    return await this.#waitOr(run, (goOn) => clock.at(clock.nowMs() + delayMs, goOn))
   }
 
   /** True: go on; false: asked down. */
@@ -377,7 +380,7 @@ export class Link implements LinkHandle {
     const next = this.snapshot
     if (next.state !== previous.state)
       this.#services.logger.info(`${this.id}: ${previous.state} → ${next.state}`, { modem: next.modem })
-    for (const listener of [...this.#listeners]) listener(next, previous)
+    this.#listeners.emit(next, previous)
   }
 }
 

@@ -1,5 +1,6 @@
 /** Which link has which modem: one link a modem, chosen by the profile's `modem` and `sim`. Links take modems from here, the supervisor looks. */
 
+import { Listeners } from '../base/listeners.ts'
 import type { Cancel } from '../base/ports.ts'
 import type { ModemFleet, ModemHandle, ModemSnapshot } from '../modem/snapshot.ts'
 import type { Profile } from './profile.ts'
@@ -44,7 +45,7 @@ export class ModemPool {
   readonly #fleet: ModemFleet
   /** By link. */
   readonly #claims = new Map<string, ModemHandle>()
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Listeners<[]>()
   readonly #unwatch: Cancel
 
   constructor(fleet: ModemFleet) {
@@ -78,7 +79,7 @@ export class ModemPool {
   }
 
   release(link: string): void {
-    if (this.#claims.delete(link)) this.#tell()
+    if (this.#claims.delete(link)) this.#listeners.emit()
   }
 
   ownerOf(modem: ModemHandle): string | undefined {
@@ -95,6 +96,10 @@ export class ModemPool {
     })
   }
 
+  onCame(listener: () => void): Cancel {
+    return this.#fleet.onAdded(listener)
+  }
+
   /** Something that `claim` looks at may be different: a modem came or was let go, or one learnt more about itself. */
   onChange(listener: () => void): Cancel {
     const modemCancels = new Map<ModemHandle, Cancel>()
@@ -108,9 +113,9 @@ export class ModemPool {
       modemCancels.get(modem)?.()
       modemCancels.delete(modem)
     })
-    this.#listeners.add(listener)
+    const cancelRelease = this.#listeners.add(listener)
     return () => {
-      this.#listeners.delete(listener)
+      cancelRelease()
       cancelAdded()
       cancelRemoved()
       for (const cancel of modemCancels.values()) cancel()
@@ -123,9 +128,5 @@ export class ModemPool {
 
   #matching(wish: ModemWish): readonly ModemHandle[] {
     return this.#fleet.modems.filter(({ snapshot }) => matchesModem(wish, snapshot))
-  }
-
-  #tell(): void {
-    for (const listener of [...this.#listeners]) listener()
   }
 }

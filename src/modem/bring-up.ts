@@ -42,7 +42,7 @@ export async function identify(modem: ModemContext): Promise<void> {
   if (modem.snapshot.model !== undefined) return
   const { driver } = modem
   const question = (text: string) => modem.attempt(text)
-  const manufacturer = await ask(question, driver.manufacturer)
+  const manufacturer = modem.snapshot.manufacturer ?? (await ask(question, driver.manufacturer))
   const model = await ask(question, driver.model)
   const revision = await ask(question, driver.revision)
   modem.apply({ type: 'identity', identity: { manufacturer, model, revision } })
@@ -79,10 +79,11 @@ export async function followNetwork(
   for (;;) {
     const isFree = await unlessBusy(async () => {
       if (!isRegistered(modem) || !reports.areOn) await readRegistration(modem, queries)
-      const { registration } = modem.snapshot
-      if (!isRegistered(modem) || registration === known) return
+      const { registration, state } = modem.snapshot
+      // Still `searching`: it was lost and found while we were busy, and `registered` waits for the operator.
+      if (!isRegistered(modem) || (registration === known && state !== 'searching')) return
       await readOperator(modem)
-      await readSignal(modem)
+      if (modem.snapshot.signal === undefined) await readSignal(modem)
       known = registration
       if (hasNumbers) return
       hasNumbers = true

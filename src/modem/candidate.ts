@@ -17,6 +17,8 @@ import type { TtyFacts } from './sysfs.ts'
 
 export interface FoundModem {
   readonly driver: ModemDriver
+  /** Where it was asked for, to choose the driver. */
+  readonly manufacturer: string | undefined
   readonly imei: string | undefined
   readonly ports: readonly ModemPort[]
 }
@@ -218,11 +220,13 @@ export class Candidate {
     const asked = ports.find(({ hint }) => hint !== 'data') ?? ports[0]!
     const attempt = (text: string) => asked.session!.attempt(text)
     try {
-      const driver = this.#options.driver ?? driverForManufacturer(await ask(attempt, generic.manufacturer))
+      const known = this.#options.driver
+      const manufacturer = known ? undefined : await ask(attempt, generic.manufacturer)
+      const driver = known ?? driverForManufacturer(manufacturer)
       const imei = await ask(attempt, driver.imei)
       this.#isIdentifying = false
       if (this.#isClosed) return
-      this.#found(driver, imei)
+      this.#found({ driver, manufacturer, imei })
     } catch {
       // It fell silent or vanished between two questions: the next round finds out.
       this.#isIdentifying = false
@@ -236,11 +240,11 @@ export class Candidate {
   }
 
   /** With the ports that are still there after the questions. */
-  #found(driver: ModemDriver, imei: string | undefined): void {
+  #found(found: Omit<FoundModem, 'ports'>): void {
     const present = [...this.#entries.values()].filter(({ port }) => port)
     if (present.length === 0) return
     for (const entry of present) entry.isAdopted = true
-    this.#modem = this.#options.onFound({ driver, imei, ports: present.flatMap(({ port }) => port ?? []) })
+    this.#modem = this.#options.onFound({ ...found, ports: present.flatMap(({ port }) => port ?? []) })
     this.#modem.start()
   }
 

@@ -4,7 +4,7 @@
  */
 
 import type { Failure } from '../base/cause.ts'
-import { errorText, ModemdError } from '../base/errors.ts'
+import { failureOf } from '../base/errors.ts'
 import type { Clock, Logger } from '../base/ports.ts'
 import { Pump } from '../serial/pump.ts'
 import type { Wire } from '../serial/wire.ts'
@@ -148,6 +148,5 @@ function cancelled(): DialError {
 /** Whatever came up on the way to CONNECT, as a dial's failure. */
 export function asDialError(error: unknown): DialError {
   if (error instanceof DialError) return error
-  const cause = (error instanceof ModemdError && error.failureCause) || 'internal'
-  return new DialError({ cause, detail: errorText(error) })
+  return new DialError(failureOf(error))
 }

@@ -4,6 +4,7 @@
  */
 
 import { ModemdError } from '../base/errors.ts'
+import { Listeners } from '../base/listeners.ts'
 import type { Cancel, Clock, Logger, Random } from '../base/ports.ts'
 import type { WireOpener } from '../serial/wire.ts'
 import { Candidate, type FoundModem } from './candidate.ts'
@@ -45,15 +46,15 @@ export class Fleet implements ModemFleet {
   /** By `keyOf`. */
   readonly #candidates = new Map<string, Candidate>()
   readonly #inhibited = new Set<string>()
-  readonly #addedListeners = new Set<(modem: ModemHandle) => void>()
-  readonly #removedListeners = new Set<(modem: ModemHandle) => void>()
+  readonly #added = new Listeners<[modem: ModemHandle]>()
+  readonly #removed = new Listeners<[modem: ModemHandle]>()
   #modems: readonly Modem[] = []
   #isClosed = false
 
   constructor(options: FleetOptions) {
     const { root, listenUevents, clock, logger, stateDirectory, random } = options
     this.#options = options
-    const files = stateFilesIn(stateDirectory)
+    const files = stateFilesIn(stateDirectory, root)
     this.#ledger = new PinLedger(files, random)
     this.#ids = new RememberedIds(files, logger)
     this.#detection = new Detection({
@@ -73,17 +74,11 @@ export class Fleet implements ModemFleet {
   }
 
   onAdded(listener: (modem: ModemHandle) => void): Cancel {
-    this.#addedListeners.add(listener)
-    return () => {
-      this.#addedListeners.delete(listener)
-    }
+    return this.#added.add(listener)
   }
 
   onRemoved(listener: (modem: ModemHandle) => void): Cancel {
-    this.#removedListeners.add(listener)
-    return () => {
-      this.#removedListeners.delete(listener)
-    }
+    return this.#removed.add(listener)
   }
 
   rescan(): void {
@@ -154,7 +149,7 @@ export class Fleet implements ModemFleet {
     return candidate
   }
 
-  #addModem(key: string, tty: TtyFacts, { driver, imei, ports }: FoundModem): Modem {
+  #addModem(key: string, tty: TtyFacts, { driver, manufacturer, imei, ports }: FoundModem): Modem {
     const { clock, logger } = this.#options
     const taken = new Set(this.#modems.map(({ snapshot }) => snapshot.id))
     const id = this.#ids.choose(tty, imei, taken)
@@ -163,6 +158,7 @@ export class Fleet implements ModemFleet {
       device: key,
       driver,
       kernelDriver: tty.usb?.kernelDriver || 'serial',
+      manufacturer,
       imei,
       ports,
       ledger: this.#ledger,
@@ -174,14 +170,14 @@ export class Fleet implements ModemFleet {
     if (imei === undefined) modem.onChange(({ equipmentIdentifier }) => this.#ids.learn(tty, equipmentIdentifier))
     this.#modems = [...this.#modems, modem]
     logger.info(`Modem ${id} is here: ${ports.map(({ path }) => path).join(', ')}.`)
-    for (const listener of [...this.#addedListeners]) listener(modem)
+    this.#added.emit(modem)
     return modem
   }
 
   #removeModem(key: string, modem: Modem, reason: string): void {
     this.#modems = this.#modems.filter((other) => other !== modem)
     this.#options.logger.info(`Modem ${modem.snapshot.id} is gone (${reason}).`)
-    for (const listener of [...this.#removedListeners]) listener(modem)
+    this.#removed.emit(modem)
     this.#candidates.get(key)?.modemGone()
   }
 

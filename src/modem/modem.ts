@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Failure } from '../base/cause.ts'
 import { errorText, ModemdError } from '../base/errors.ts'
+import { Listeners } from '../base/listeners.ts'
 import { type Cancel, type Clock, type Logger, sleep } from '../base/ports.ts'
 import type { AtReply } from './at/channel.ts'
 import { parseCopsTest, type ScannedNetwork } from './at/replies/cops.ts'
@@ -22,6 +23,7 @@ import type { PinLedger } from './pin-ledger.ts'
 import type { ModemPort } from './port.ts'
 import { PortSet, sessionOf } from './port-set.ts'
 import type { ModemContext } from './procedure.ts'
+import { awaitRestart, sendReset } from './reset.ts'
 import {
   type Call,
   DialError,
@@ -31,7 +33,7 @@ import {
   type PinCaller,
   type PortInfo,
 } from './snapshot.ts'
-import { type Change, type ModemRecord, newRecord, reduce } from './state.ts'
+import { type Change, isIn, type ModemRecord, newRecord, reduce } from './state.ts'
 import { Wakeup } from './wakeup.ts'
 
 export interface ModemOptions {
@@ -41,6 +43,7 @@ export interface ModemOptions {
   readonly driver: ModemDriver
   /** `option`, `cdc_acm`, `serial`. */
   readonly kernelDriver: string
+  readonly manufacturer: string | undefined
   readonly imei: string | undefined
   /** Those that answer AT; at least one. */
   readonly ports: readonly ModemPort[]
@@ -59,14 +62,12 @@ const REGISTER_TIMEOUT_MS = 120_000
 const RADIO_TIMEOUT_MS = 15_000
 /** A modem that lost one answer is asked again soon; one that stays silent is failed and asked ever less. */
 const SILENCE_PAUSES_MS = [1000, 5000, 10_000, 20_000, 40_000, 60_000]
-const RESET_DEAF_MS = 2000
-const RESET_PROBE_TIMES = [0, 2000, 5000, 10_000, 20_000, 40_000, 60_000]
 
 export class Modem implements ModemHandle {
   readonly #options: ModemOptions
   readonly #clock: Clock
   readonly #driver: ModemDriver
-  readonly #listeners = new Set<(next: ModemSnapshot, previous: ModemSnapshot) => void>()
+  readonly #listeners = new Listeners<[next: ModemSnapshot, previous: ModemSnapshot]>()
   readonly #simWakeup = new Wakeup()
   readonly #networkWakeup = new Wakeup()
   readonly #signalWakeup = new Wakeup()
@@ -81,11 +82,11 @@ export class Modem implements ModemHandle {
   #isGone = false
 
   constructor(options: ModemOptions) {
-    const { id, device, driver, kernelDriver, imei } = options
+    const { id, device, driver, kernelDriver, manufacturer, imei } = options
     this.#options = options
     this.#clock = options.clock
     this.#driver = driver
-    this.#record = newRecord({ id, device, driver: kernelDriver, ports: [], equipmentIdentifier: imei })
+    this.#record = newRecord({ id, device, driver: kernelDriver, ports: [], manufacturer, equipmentIdentifier: imei })
     this.#pinDesk = new PinDesk({
       modem: this.#contextFor(new AbortController().signal),
       ports: this.#ports,
@@ -101,10 +102,7 @@ export class Modem implements ModemHandle {
   }
 
   onChange(listener: (next: ModemSnapshot, previous: ModemSnapshot) => void): Cancel {
-    this.#listeners.add(listener)
-    return () => {
-      this.#listeners.delete(listener)
-    }
+    return this.#listeners.add(listener)
   }
 
   /** Begins the bring-up; also again after a reset or `disable`. */
@@ -164,13 +162,21 @@ export class Modem implements ModemHandle {
 
   async reset(hard: boolean): Promise<void> {
     if (hard) throw new ModemdError('Unsupported', 'A hard reset is not supported yet; unplug the modem for a moment.')
+    if (this.#isGone) throw new ModemdError('ModemGone', 'The modem is gone.', 'modem-gone')
     await this.#endAnyCall('the modem is reset')
-    await this.#command(this.#driver.reset, { timeoutMs: RADIO_TIMEOUT_MS })
+    const wasDisabled = this.#record.activity === 'disabled'
     this.#round.abort()
     this.#round = new AbortController()
     this.#apply({ type: 'activity', activity: 'resetting' })
+    try {
+      await sendReset(this.#driver.reset, (text) => this.#attempt(text, { timeoutMs: RADIO_TIMEOUT_MS }))
+    } catch (error) {
+      this.#apply({ type: 'activity', activity: wasDisabled ? 'disabled' : 'starting' })
+      if (!wasDisabled) this.start()
+      throw error
+    }
     this.#apply({ type: 'unregistered' })
-    void this.#awaitReset(this.#round.signal)
+    void this.#awaitRestart(this.#round.signal)
   }
 
   sendPin(pin: string, caller: PinCaller): Promise<void> {
@@ -325,14 +331,9 @@ export class Modem implements ModemHandle {
     this.#apply({ type: 'activity', activity: 'silent' })
   }
 
-  /** A USB modem comes back as a new one; a plain UART's answers here again. */
-  async #awaitReset(signal: AbortSignal): Promise<void> {
+  async #awaitRestart(signal: AbortSignal): Promise<void> {
     try {
-      await sleep(this.#clock, RESET_DEAF_MS, signal)
-      for (const { session } of this.#ports.all) {
-        await session?.probe(RESET_PROBE_TIMES)
-        for (const command of this.#driver.portInit) await session?.attempt(command)
-      }
+      await awaitRestart(this.#ports.all, this.#driver, this.#clock, signal)
     } catch (error) {
       if (!signal.aborted)
         this.#options.logger.warn(`After the reset: ${errorText(error)}`, { modem: this.snapshot.id })
@@ -380,11 +381,12 @@ export class Modem implements ModemHandle {
     const next = reduce(this.#record, change)
     const isNews = !isDeepStrictEqual(previous, next.snapshot)
     this.#record = isNews ? next : { ...next, snapshot: previous }
-    if (change.type === 'signal' && change.signal.rssi !== undefined) {
-      const sample = { atUs: change.signal.atUs, dbm: change.signal.rssi }
-      this.#history = [...this.#history.slice(1 - HISTORY_LENGTH), sample]
-    }
-    if (isNews) for (const listener of [...this.#listeners]) listener(next.snapshot, previous)
+    const { signal, registration } = next.snapshot
+    if (change.type === 'signal' && signal?.rssi !== undefined)
+      this.#history = [...this.#history.slice(1 - HISTORY_LENGTH), { atUs: signal.atUs, dbm: signal.rssi }]
+    // What was measured in the network may be no more.
+    if (isIn(previous.registration) && !isIn(registration)) this.#signalWakeup.wake()
+    if (isNews) this.#listeners.emit(next.snapshot, previous)
   }
 
   #tellPorts(): void {

@@ -8,6 +8,7 @@
  */
 
 import { createHmac } from 'node:crypto'
+import { join } from 'node:path'
 import { ModemdError } from '../base/errors.ts'
 import type { Random } from '../base/ports.ts'
 import type { StateFiles } from './state-files.ts'
@@ -52,10 +53,16 @@ export class PinLedger {
     this.#random = random
   }
 
+  /** Its whole path, for people. */
+  get path(): string {
+    return join(this.#files.directory, LEDGER_FILE)
+  }
+
   /** Throws PinGuard where the ledger cannot be read or the SIM cannot be told. */
   history(sim: SimIdentity, secret: Secret): TryHistory {
+    const all = this.#load()
     const hmac = this.#hmacOf(secret)
-    const entries = this.#load().filter((entry) => entry.kind === secret.kind && maybeSame(entry, sim))
+    const entries = all.filter((entry) => entry.kind === secret.kind && maybeSame(entry, sim))
     const failed = (entry: Entry) => entry.state !== 'accepted'
     const lastAccepted = entries.findLastIndex((entry) => entry.state === 'accepted')
     return {
@@ -99,10 +106,11 @@ export class PinLedger {
 
   /** One entry a SIM and secret, the newest at the end. An entry that may be another SIM's stays. */
   #with(sim: SimIdentity, secret: Secret, state: Entry['state']): readonly Entry[] {
+    const all = this.#load()
     const entry: Entry = { iccid: sim.iccid, imei: sim.imei, kind: secret.kind, hmac: this.#hmacOf(secret), state }
     const isSame = (other: Entry) =>
       other.hmac === entry.hmac && other.iccid === entry.iccid && other.imei === entry.imei && other.kind === entry.kind
-    return [...this.#load().filter((other) => !isSame(other)), entry]
+    return [...all.filter((other) => !isSame(other)), entry]
   }
 
   #store(entries: readonly Entry[]): void {
@@ -110,10 +118,24 @@ export class PinLedger {
   }
 
   #load(): readonly Entry[] {
-    if (this.#entries) return this.#entries
     const text = this.#read(LEDGER_FILE)
-    this.#entries = text === undefined ? [] : parseLedger(text)
+    if (text === undefined) {
+      // Also where a person has removed it, to begin anew: with its key, or with both gone.
+      this.#entries = []
+      this.#key = undefined
+    }
+    this.#entries ??= this.#parsed(text ?? '')
     return this.#entries
+  }
+
+  #parsed(text: string): readonly Entry[] {
+    try {
+      const { version, tries } = JSON.parse(text)
+      if (version === 1 && Array.isArray(tries) && tries.every(isEntry)) return tries
+    } catch {
+      // Said below, the same way.
+    }
+    throw this.#broken(`${LEDGER_FILE} is damaged`)
   }
 
   #hmacOf({ kind, digits }: Secret): string {
@@ -123,7 +145,7 @@ export class PinLedger {
 
   #makeKey(): string {
     if (this.#load().length > 0)
-      throw broken(`${LEDGER_KEY_FILE} is missing, so what ${LEDGER_FILE} says cannot be compared`)
+      throw this.#broken(`${LEDGER_KEY_FILE} is missing, so what ${LEDGER_FILE} says cannot be compared`)
     const key = Buffer.from(this.#random.bytes(32)).toString('hex')
     this.#write(LEDGER_KEY_FILE, `${key}\n`)
     return key
@@ -133,7 +155,7 @@ export class PinLedger {
     try {
       return this.#files.read(name)
     } catch {
-      throw broken(`${name} cannot be read`)
+      throw this.#broken(`${name} cannot be read`)
     }
   }
 
@@ -141,8 +163,14 @@ export class PinLedger {
     try {
       this.#files.write(name, text)
     } catch {
-      throw broken(`${name} cannot be written`)
+      throw this.#broken(`${name} cannot be written`)
     }
+  }
+
+  #broken(what: string): ModemdError {
+    const { directory } = this.#files
+    const remedy = `Mend the disk, or remove ${join(directory, LEDGER_FILE)} and ${LEDGER_KEY_FILE} beside it.`
+    return new ModemdError('PinGuard', `${what} in ${directory}; no PIN is tried without it. ${remedy}`)
   }
 }
 
@@ -151,16 +179,6 @@ function maybeSame(entry: SimIdentity, sim: SimIdentity): boolean {
   if (entry.iccid !== undefined && sim.iccid !== undefined) return entry.iccid === sim.iccid
   if (entry.imei !== undefined && sim.imei !== undefined) return entry.imei === sim.imei
   return true
-}
-
-function parseLedger(text: string): readonly Entry[] {
-  try {
-    const { version, tries } = JSON.parse(text)
-    if (version === 1 && Array.isArray(tries) && tries.every(isEntry)) return tries
-  } catch {
-    // Said below, the same way.
-  }
-  throw broken(`${LEDGER_FILE} is damaged`)
 }
 
 function isEntry(value: unknown): value is Entry {
@@ -172,9 +190,4 @@ function isEntry(value: unknown): value is Entry {
     typeof entry.hmac === 'string' &&
     (entry.state === 'pending' || entry.state === 'refused' || entry.state === 'accepted')
   )
-}
-
-function broken(what: string): ModemdError {
-  const text = `${what} in the state directory; no PIN is tried without it. Mend the disk, or remove both pin-ledger files.`
-  return new ModemdError('PinGuard', text)
 }

@@ -74,12 +74,13 @@ export function refusalOf(
   kind: Secret['kind'],
   left: number | undefined,
   history: TryHistory,
+  ledgerPath: string,
 ): ModemdError | undefined {
   const name = kind.toUpperCase()
   if (history.isRefused)
     return new ModemdError(
       'SimPin',
-      `This ${name} was refused by the SIM before, or its answer was lost; it is not sent again. Use the right one; if you are sure that it is this, remove pin-ledger.json from the state directory.`,
+      `This ${name} was refused by the SIM before, or its answer was lost; it is not sent again. Enter the right one with \`mmctl sim unlock\`; if you are sure that it is this, remove ${ledgerPath} before.`,
       'sim-pin-refused',
     )
   if (left === 0) return new ModemdError('SimPuk', 'No PIN try is left: the SIM asks for its PUK.', 'sim-puk')
@@ -105,9 +106,15 @@ function automaticRefusal(left: number | undefined, history: TryHistory): Modemd
 async function allow(context: PinContext, secret: Secret, caller: PinCaller): Promise<void> {
   const history = context.ledger.history(context.sim, secret)
   // A refused secret is answered without a word to the modem.
-  if (history.isRefused) throw refusalOf(caller, secret.kind, undefined, history)
+  if (history.isRefused) throw refusalOf(caller, secret.kind, undefined, history, context.ledger.path)
   const tries = await context.readTries()
-  const refusal = refusalOf(caller, secret.kind, secret.kind === 'pin' ? tries?.pin : tries?.puk, history)
+  const refusal = refusalOf(
+    caller,
+    secret.kind,
+    secret.kind === 'pin' ? tries?.pin : tries?.puk,
+    history,
+    context.ledger.path,
+  )
   if (refusal) throw refusal
 }
 

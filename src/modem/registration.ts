@@ -1,41 +1,77 @@
 /** Network registration, operator and signal (3GPP TS 27.007 §7.2, §7.3, §8.5, §10.1.20, §10.1.22). Called by bring-up's loops. */
 
+import { ModemdError } from '../base/errors.ts'
 import { parseCnum } from './at/replies/cnum.ts'
-import { parseCops } from './at/replies/cops.ts'
+import { type CopsReply, parseCops } from './at/replies/cops.ts'
 import { parseRegistrations } from './at/replies/creg.ts'
 import { parseCsq } from './at/replies/csq.ts'
+import type { CommandOptions } from './at/session.ts'
 import type { ModemContext } from './procedure.ts'
+import { isIn } from './state.ts'
+
+const NAME_TIMEOUT_MS = 1000
+const NO_OPERATOR: CopsReply = { technologies: [] }
 
 export function isRegistered(modem: ModemContext): boolean {
-  return modem.snapshot.registration === 'home' || modem.snapshot.registration === 'roaming'
+  return isIn(modem.snapshot.registration)
 }
 
-/** Leaves out of `queries` what the modem does not know. */
+/** Until one domain is in a network, the best first. Leaves out of `queries` what the modem does not know. */
 export async function readRegistration(modem: ModemContext, queries: Set<string>): Promise<void> {
   for (const query of queries) {
     const reply = await modem.attempt(query)
     if (!reply.isOk) queries.delete(query)
-    for (const each of parseRegistrations(reply.lines)) modem.apply({ type: 'registration', reply: each })
+    const replies = parseRegistrations(reply.lines)
+    for (const each of replies) modem.apply({ type: 'registration', reply: each })
+    if (replies.some(({ registration }) => isIn(registration))) return
   }
 }
 
-/** Name and number of the operator: two formats, so two questions; the long name stays chosen. */
+/**
+ * Name and number of the operator: two formats, so two questions; the long name stays chosen. The format that a modem is
+ * found with mostly gives the name, so that question comes first: `registered` is told with its answer.
+ */
 export async function readOperator(modem: ModemContext): Promise<void> {
-  await modem.attempt('AT+COPS=3,2')
-  const numeric = parseCops((await modem.attempt('AT+COPS?')).lines)
+  const first = await askOperatorInTime(modem)
+  applyOperator(modem, first)
+  let numeric = first
+  if (first.plmn === undefined) {
+    await modem.attempt('AT+COPS=3,2')
+    numeric = await askOperator(modem)
+  }
   await modem.attempt('AT+COPS=3,0')
-  const named = parseCops((await modem.attempt('AT+COPS?')).lines)
-  modem.apply({ type: 'operator', name: named?.name, code: numeric?.plmn ?? named?.plmn })
-  modem.apply({
-    type: 'technologies',
-    source: 'operator',
-    technologies: named?.technologies ?? numeric?.technologies ?? [],
-  })
+  const named = first.name === undefined ? await askOperator(modem) : first
+  const technologies = [named, numeric].map((each) => each.technologies).find(({ length }) => length > 0) ?? []
+  applyOperator(modem, { name: named.name, plmn: numeric.plmn ?? named.plmn, technologies })
 }
 
+/** A modem that keeps this to itself is registered all the same. */
+async function askOperatorInTime(modem: ModemContext): Promise<CopsReply> {
+  try {
+    return await askOperator(modem, { timeoutMs: NAME_TIMEOUT_MS })
+  } catch (error) {
+    if (error instanceof ModemdError && error.failureCause === 'modem-silent') return NO_OPERATOR
+    throw error
+  }
+}
+
+async function askOperator(modem: ModemContext, options?: CommandOptions): Promise<CopsReply> {
+  return parseCops((await modem.attempt('AT+COPS?', options)).lines) ?? NO_OPERATOR
+}
+
+function applyOperator(modem: ModemContext, { name, plmn, technologies }: CopsReply): void {
+  // Before the name: what `registered` is told with.
+  modem.apply({ type: 'technologies', source: 'operator', technologies })
+  modem.apply({ type: 'operator', name, code: plmn })
+}
+
+/** What the modem does not tell any more is forgotten. */
 export async function readSignal(modem: ModemContext): Promise<void> {
   const reply = parseCsq((await modem.attempt('AT+CSQ')).lines)
-  if (!reply) return
+  if (!reply) {
+    modem.apply({ type: 'no-signal' })
+    return
+  }
   const [technology] = modem.snapshot.accessTechnologies
   modem.apply({
     type: 'signal',

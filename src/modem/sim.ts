@@ -64,8 +64,13 @@ export async function readIccid(modem: ModemContext): Promise<void> {
 export async function openSim(modem: ModemContext, opener: SimOpener, signal: AbortSignal): Promise<void> {
   let looks = 0
   let hasTried = false
+  let isTaken = false
   for (;;) {
-    const status = await readSettledStatus(modem, signal)
+    const known = modem.snapshot.sim.status
+    // Whoever tried the PIN has asked already, and where the SIM took long he did not see it open.
+    const isKnown = isTaken && known !== undefined && known !== 'pin'
+    isTaken = false
+    const status = isKnown ? known : await readSettledStatus(modem, signal)
     modem.apply({ type: 'sim', sim: { status } })
     if (status === 'absent' || status === 'failed') {
       modem.apply({ type: 'failure', failure: failureOf(status) })
@@ -80,7 +85,8 @@ export async function openSim(modem: ModemContext, opener: SimOpener, signal: Ab
     if (status === 'puk') modem.apply({ type: 'failure', failure: failureOf('puk') })
     else if (!hasTried) {
       hasTried = true
-      if (await opener.tryProfilePin()) continue
+      isTaken = await opener.tryProfilePin()
+      if (isTaken) continue
     }
     await readTriesLeft(modem)
     await opener.wakeup.pause(modem.clock, undefined, signal)

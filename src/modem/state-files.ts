@@ -4,14 +4,17 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rm
 import { join } from 'node:path'
 
 export interface StateFiles {
+  /** Where they are, for people: without the root that tests put before it. */
+  readonly directory: string
   /** undefined: there is none. Throws where it cannot be read. */
   read(name: string): string | undefined
   /** After it returns the new content survives a power cut; before, the old one does. Throws where that cannot be had. */
   write(name: string, text: string): void
 }
 
-export function stateFilesIn(directory: string): StateFiles {
+export function stateFilesIn(directory: string, root = ''): StateFiles {
   return {
+    directory: directory.startsWith(root) ? directory.slice(root.length) : directory,
     read(name) {
       try {
         return readFileSync(join(directory, name), 'utf8')

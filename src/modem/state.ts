@@ -38,6 +38,7 @@ export type Change =
   /** `report`: a vendor's, which knows best and comes at every change; `operator`: +COPS, which counts where nothing else tells. */
   | { readonly type: 'technologies'; readonly source: 'report' | 'operator'; readonly technologies: readonly string[] }
   | { readonly type: 'signal'; readonly signal: SignalSnapshot; readonly quality: number }
+  | { readonly type: 'no-signal' }
   | { readonly type: 'activity'; readonly activity: Activity }
   | { readonly type: 'failure'; readonly failure: Failure | undefined }
 
@@ -47,12 +48,17 @@ export interface ModemRecord {
   readonly domains: Readonly<Partial<Record<RegistrationDomain, RegistrationReply>>>
   /** Beside those that the registration names. */
   readonly technologies: Readonly<Record<'report' | 'operator', readonly string[]>>
+  /** The operator was asked for since the modem is registered, so that `registered` is not told without his name. */
+  readonly isOperatorAsked: boolean
 }
 
 const NO_TECHNOLOGIES = { report: [], operator: [] }
+const NO_SIGNAL = { signal: undefined, signalQuality: undefined, signalDbm: undefined } as const
+/** The radio is off, or nobody knows. */
+const WITHOUT_SIGNAL: ReadonlySet<Activity> = new Set(['disabled', 'resetting', 'silent'])
 
 export function newRecord(
-  basics: Pick<ModemSnapshot, 'id' | 'device' | 'driver' | 'ports' | 'equipmentIdentifier'>,
+  basics: Pick<ModemSnapshot, 'id' | 'device' | 'driver' | 'ports' | 'manufacturer' | 'equipmentIdentifier'>,
 ): ModemRecord {
   return derived({
     snapshot: {
@@ -68,6 +74,7 @@ export function newRecord(
     activity: 'starting',
     domains: {},
     technologies: NO_TECHNOLOGIES,
+    isOperatorAsked: false,
   })
 }
 
@@ -89,7 +96,11 @@ function apply(record: ModemRecord, change: Change): ModemRecord {
     case 'unregistered':
       return { ...record, domains: {}, technologies: NO_TECHNOLOGIES }
     case 'operator':
-      return { ...record, snapshot: { ...snapshot, operatorName: change.name, operatorCode: change.code } }
+      return {
+        ...record,
+        isOperatorAsked: true,
+        snapshot: { ...snapshot, operatorName: change.name, operatorCode: change.code },
+      }
     case 'technologies':
       return { ...record, technologies: { ...record.technologies, [change.source]: change.technologies } }
     case 'signal':
@@ -102,6 +113,8 @@ function apply(record: ModemRecord, change: Change): ModemRecord {
           signalDbm: change.signal.rssi,
         },
       }
+    case 'no-signal':
+      return { ...record, snapshot: { ...snapshot, ...NO_SIGNAL } }
     case 'activity':
       return { ...record, activity: change.activity }
     case 'failure':
@@ -111,16 +124,18 @@ function apply(record: ModemRecord, change: Change): ModemRecord {
 
 function derived(record: ModemRecord): ModemRecord {
   const registration = registrationOf(record.domains)
-  const isRegistered = registration === 'home' || registration === 'roaming'
+  const isRegistered = isIn(registration)
+  const isOperatorAsked = isRegistered && record.isOperatorAsked
   const { operatorName, operatorCode, ...rest } = record.snapshot
   const snapshot: ModemSnapshot = {
     ...rest,
+    ...(WITHOUT_SIGNAL.has(record.activity) ? NO_SIGNAL : {}),
     ...(isRegistered ? { operatorName, operatorCode } : {}),
     registration,
     accessTechnologies: isRegistered ? technologiesOf(record) : [],
   }
-  const state = stateOf(record.activity, snapshot)
-  return { ...record, snapshot: { ...snapshot, state, stateReason: reasonOf(state, snapshot) } }
+  const state = stateOf(record.activity, snapshot, isOperatorAsked)
+  return { ...record, isOperatorAsked, snapshot: { ...snapshot, state, stateReason: reasonOf(state, snapshot) } }
 }
 
 /** Data needs the packet domains: the best news of them first, then the circuit domain's. */
@@ -136,11 +151,7 @@ function technologiesOf({ domains: { cs, ps, eps }, technologies }: ModemRecord)
   return [technologies.report, ...registered].find((each) => each.length > 0) ?? technologies.operator
 }
 
-function isIn(registration: Registration): boolean {
-  return registration === 'home' || registration === 'roaming'
-}
-
-function stateOf(activity: Activity, { sim, registration }: ModemSnapshot): ModemState {
+function stateOf(activity: Activity, { sim, registration }: ModemSnapshot, isOperatorAsked: boolean): ModemState {
   if (activity === 'gone' || activity === 'silent') return 'failed'
   if (activity === 'resetting') return 'resetting'
   if (sim.status === 'absent') return 'absent-sim'
@@ -148,7 +159,7 @@ function stateOf(activity: Activity, { sim, registration }: ModemSnapshot): Mode
   if (sim.status === 'pin' || sim.status === 'puk') return 'locked'
   if (activity === 'starting') return 'enabling'
   if (activity !== 'running') return activity
-  return isIn(registration) ? 'registered' : 'searching'
+  return isIn(registration) && isOperatorAsked ? 'registered' : 'searching'
 }
 
 function reasonOf(state: ModemState, { sim, registration, failure }: ModemSnapshot): string {
@@ -167,4 +178,8 @@ function reasonOf(state: ModemState, { sim, registration, failure }: ModemSnapsh
     default:
       return ''
   }
+}
+
+export function isIn(registration: Registration): boolean {
+  return registration === 'home' || registration === 'roaming'
 }

@@ -5,6 +5,7 @@
 
 import { concat } from '../base/bytes.ts'
 import { ModemdError } from '../base/errors.ts'
+import { Listeners } from '../base/listeners.ts'
 import type { Cancel } from '../base/ports.ts'
 import type { ModemLines, Wire, WireListener } from './wire.ts'
 
@@ -15,7 +16,7 @@ const NO_BYTES = new Uint8Array(0)
 
 export class Lease {
   readonly #wire: Wire
-  readonly #ownerListeners = new Set<(owner: string) => void>()
+  readonly #ownerListeners = new Listeners<[owner: string]>()
   #hold: Hold | undefined
   #isReading = false
   #kept: Uint8Array[] = []
@@ -44,10 +45,7 @@ export class Lease {
   }
 
   onOwnerChange(listener: (owner: string) => void): Cancel {
-    this.#ownerListeners.add(listener)
-    return () => {
-      this.#ownerListeners.delete(listener)
-    }
+    return this.#ownerListeners.add(listener)
   }
 
   /** For Hold only, as are the four below. */
@@ -97,7 +95,7 @@ export class Lease {
   }
 
   #tellOwner(): void {
-    for (const listener of this.#ownerListeners) listener(this.owner)
+    this.#ownerListeners.emit(this.owner)
   }
 
   #onData(bytes: Uint8Array): void {

@@ -15,12 +15,16 @@ import { type Readiness, Simulator } from './simulator.ts'
 
 const FAILED = 1
 const USAGE = 2
+const HELP_WIDTH = 80
 
 const HELP = `
-Exit codes: 0 ended in order · 1 failed · 2 wrong use. ctl: 0 done · 1 refused, or nobody answers · 2 wrong use.
+Exit codes:
+  0  ended in order; ctl: done
+  1  failed; ctl: refused, or nobody answers
+  2  wrong use
 
 Example:
-  modem-sim --root /tmp/sim --pin 1234 --apn internet:user:secret --control /tmp/sim.ctl &
+  modem-sim --root /tmp/sim --pin 1234 --control /tmp/sim.ctl &
   modemd --root /tmp/sim
   modem-sim ctl /tmp/sim.ctl hangup`
 
@@ -31,12 +35,27 @@ Commands:
   signal DBM|drift   how strong the network is received
   network MODE       ${NETWORK_MODES.join(', ')}
   silence SECONDS    the modem answers nothing for so long
-  fault NAME [VALUE] [on=COMMAND] [times=N|always] [after=SECONDS]; "fault clear" drops what is armed, "fault" lists
+  fault NAME [VALUE] [on=COMMAND] [times=N|always] [after=SECONDS]
+                     arms a fault of those below
+  fault              lists what is armed; "fault clear" drops it
   stats              commands seen, PIN tries spent, calls, bytes, drops
   ready              what there is
 
 Faults:
-${FAULT_LIST.map((line) => `  ${line}`).join('\n')}`
+${FAULT_LIST.map((line) => wrapped(line, '  ', '      ')).join('\n')}`
+
+/** Lines of whole words; the first has its own indent. */
+function wrapped(text: string, first: string, next: string): string {
+  const lines: string[] = []
+  let line = first
+  for (const word of text.split(' ')) {
+    if (line.trim() !== '' && line.length + 1 + word.length > HELP_WIDTH) {
+      lines.push(line)
+      line = next + word
+    } else line += line.trim() === '' ? word : ` ${word}`
+  }
+  return [...lines, line].join('\n')
+}
 
 interface RunOptions extends RawOptions {
   readonly json?: boolean
@@ -97,7 +116,12 @@ function makeProgram(): Command {
     .action((socket: string, command: string, args: string[], options: { modem?: number }) =>
       control(socket, command, args, options.modem),
     )
-  for (const each of [program, ...program.commands]) each.exitOverride().configureOutput({ outputError: tellWrongUse })
+  for (const each of [program, ...program.commands]) {
+    each
+      .exitOverride()
+      .configureOutput({ outputError: tellWrongUse })
+      .configureHelp({ helpWidth: HELP_WIDTH, minWidthToWrap: 24 })
+  }
   return program
 }
 
@@ -144,7 +168,8 @@ function readyLine(readiness: Readiness, isJson: boolean): string {
   if (isJson) return JSON.stringify({ ready: true, ...readiness })
   const ttys = readiness.modems.flatMap((modem) => modem.ttys).join(' ')
   const page = readiness.page === undefined ? '' : `, the operator's page is ${readiness.page}`
-  return `modem-sim: ready: ${readiness.personality} on ${ttys}${page}`
+  const place = ttys === '' ? ', unplugged' : ` on ${ttys}`
+  return `modem-sim: ready: ${readiness.personality}${place}${page}`
 }
 
 const stderrLogger: Logger = {
@@ -174,6 +199,7 @@ function tellWrongUse(text: string, write: (text: string) => void): void {
     `${text
       .trim()
       .replace(/^error: /, 'modem-sim: ')
+      .replace(/\s*\n\s*/g, ' ')
       .replace(/\.?$/, '')}: see modem-sim --help\n`,
   )
 }

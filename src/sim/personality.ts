@@ -153,7 +153,9 @@ export function loadPersonality(name: string, readFile: (path: string) => string
   try {
     value = JSON.parse(readFile(name))
   } catch (error) {
-    throw new ModemdError('InvalidArgs', `${name}: ${error instanceof Error ? error.message : String(error)}`)
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    const reason = isMissing ? 'there is no such file' : error instanceof Error ? error.message : String(error)
+    throw new ModemdError('InvalidArgs', `${name}: ${reason}`)
   }
   return checkPersonality(value, name)
 }

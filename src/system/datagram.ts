@@ -6,10 +6,13 @@ import {
   checked,
   close,
   EAGAIN,
+  POINTER_BYTES,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
+  SOL_SOCKET,
   sendto,
+  setsockopt,
   socket,
   systemError,
 } from './libc.ts'
@@ -23,10 +26,17 @@ export interface DatagramSocket {
   close(): void
 }
 
+export interface DatagramOptions {
+  /** How long `send` may wait for a receiver that is not reading; not at all unless told. */
+  readonly patienceMs?: number
+}
+
 /** `path` with a leading `@`: an abstract address. */
-export function openDatagram(path: string): DatagramSocket {
+export function openDatagram(path: string, { patienceMs = 0 }: DatagramOptions = {}): DatagramSocket {
   const address = unixAddress(path)
-  const fd = checked(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'cannot open a datagram socket')
+  const waiting = patienceMs > 0 ? 0 : SOCK_NONBLOCK
+  const fd = checked(socket(AF_UNIX, SOCK_DGRAM | waiting | SOCK_CLOEXEC, 0), 'cannot open a datagram socket')
+  if (patienceMs > 0) limitSending(fd, patienceMs)
   let isOpen = true
   return {
     send: (bytes) => {
@@ -41,6 +51,19 @@ export function openDatagram(path: string): DatagramSocket {
       isOpen = false
     },
   }
+}
+
+const SO_SNDTIMEO = 21
+
+/** A struct timeval: two C longs. */
+function limitSending(fd: number, patienceMs: number): void {
+  const value = new Uint8Array(2 * POINTER_BYTES)
+  const view = new DataView(value.buffer)
+  const put = (at: number, number: number) =>
+    POINTER_BYTES === 8 ? view.setBigInt64(at, BigInt(number), true) : view.setInt32(at, number, true)
+  put(0, Math.floor(patienceMs / 1000))
+  put(POINTER_BYTES, (patienceMs % 1000) * 1000)
+  checked(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, value, value.length), 'cannot limit the sending of a socket')
 }
 
 /** A sockaddr_un. */

@@ -106,6 +106,28 @@ export function addressOf(buffer: Uint8Array): bigint {
   return koffi.address(buffer)
 }
 
+/** `fds`: struct pollfd, eight bytes each. */
+export const poll = bind<[Uint8Array, number, number]>('poll', 'int', ['void *', 'unsigned long', 'int'])
+export const fcntl = bind<[number, number, number]>('fcntl', 'int', ['int', 'int', 'long'])
+/** 0 for `handler`: the default effect, which Node takes from some signals. */
+export const signal = bind<[number, number]>('signal', 'intptr_t', ['int', 'intptr_t'])
+/** Ends the process now: Node would wait for its threads and put a terminal's settings back. */
+export const exitAtOnce = bind<[number]>('_exit', 'void', ['int'])
+
+const ioctlInThread = library.func('ioctl', 'int', ['int', 'unsigned long', 'long'])
+
+/** `ioctlNumber` for requests that take their time. Never rejects. */
+export function ioctlSlowly(fd: number, request: number, argument: number): Promise<void> {
+  return new Promise((resolve) => ioctlInThread.async(fd, request, argument, () => resolve()))
+}
+
+const strerror = library.func('strerror', 'str', ['int']) as (errno: number) => string
+
+/** The C library's words for an error, as other programs print them (`No such file or directory`). */
+export function errnoText(negativeErrno: number): string {
+  return strerror(-negativeErrno)
+}
+
 const CODES: Partial<Record<string, readonly [ErrorCode, Cause?]>> = {
   EPERM: ['NotAuthorized', 'permission'],
   EACCES: ['NotAuthorized', 'permission'],

@@ -16,7 +16,7 @@ test('list', has, async (context) => {
     exitCode: 0,
     stdout:
       '#  ID                    MODEL  STATE       OPERATOR  TECH  SIGNAL  LINK\n' +
-      '0  imei_356938035643809  E173   registered  Testnet   LTE   64 %    -\n',
+      '0  imei_356938035643809  E173   registered  Testnet   LTE   64%     -\n',
     stderr: '',
   })
 
@@ -25,9 +25,9 @@ test('list', has, async (context) => {
   const { stdout } = await run('list')
   assert.equal(
     stdout,
-    '#  ID                    MODEL       STATE       OPERATOR  TECH  SIGNAL  LINK\n' +
-      '0  imei_356938035643809  E173        registered  Testnet   LTE   64 %    demo up\n' +
-      '1  usb_1_3               MC7455 wi…  locked      -         -     -       -\n',
+    '#  ID                    MODEL          STATE       OPERATOR  TECH  SIGNAL  LINK\n' +
+      '0  imei_356938035643809  E173           registered  Testnet   LTE   64%     demo\n' +
+      '1  usb_1_3               MC7455 with …  locked      -         -     -       -\n',
   )
   assert.ok(stdout.split('\n').every((line) => line.length <= 80))
 
@@ -121,16 +121,21 @@ test('a modem is named by id, index, IMEI, tty or a part', has, async (context) 
   const { api, run, json } = await scene(context)
   api.addModem({ ...SECOND, sim: { ...SECOND.sim } })
   const idFor = async (name: string) => at((await json('status', name)).document, 'id')
-  for (const name of ['0', MODEM_SNAPSHOT.id, '356938035643809', '/dev/ttyUSB2', 'ttyUSB0', '5693', 'e173'])
+  for (const name of ['0', MODEM_SNAPSHOT.id, '356938035643809', '/dev/ttyUSB2', 'ttyUSB0', '56938', 'e173'])
     assert.equal(await idFor(name), MODEM_SNAPSHOT.id, name)
   for (const name of ['1', 'usb_1_3', 'ttyUSB4', 'MC7455']) assert.equal(await idFor(name), 'usb_1_3', name)
 
   const unknown = await run('status', 'nope')
   assert.deepEqual([unknown.exitCode, unknown.stdout], [4, ''])
   assert.equal(unknown.stderr, 'mmctl: there is no modem "nope": `mmctl list` shows those that are here\n')
-  const ambiguous = await run('status', 'i')
+  // A number that is no index is no part of an IMEI, and too short a part is none.
+  for (const name of ['7', '3569', '17']) assert.equal((await run('signal', name)).exitCode, 4, name)
+  for (const name of ['i', 'us']) assert.equal((await run('signal', name)).exitCode, 4, name)
+  api.addModem({ ...SECOND, id: 'usb_1_4', sim: { ...SECOND.sim } })
+  const ambiguous = await run('status', 'usb_1')
   assert.equal(ambiguous.exitCode, 2)
-  assert.match(ambiguous.stderr, /^mmctl: "i" may be imei_356938035643809 or usb_1_3: /)
+  assert.match(ambiguous.stderr, /^mmctl: "usb_1" may be usb_1_3 or usb_1_4: /)
+  api.removeModem(api.modems[2]!)
   const left = await run('signal')
   assert.equal(left.exitCode, 2)
   assert.match(left.stderr, /several modems: name one of imei_356938035643809, usb_1_3/)
@@ -206,6 +211,10 @@ test('why', has, async (context) => {
   assert.equal((await run('why')).stdout, 'Nothing has failed.\n')
   assert.equal((await run('why', 'demo')).stdout, 'demo: nothing has failed (idle).\n')
   assert.equal((await run('why', 'nope')).exitCode, 4)
+  api.links[0]!.change({ cause: 'user-request', causeDetail: 'disconnect was asked for' })
+  assert.equal((await run('why')).stdout, 'Nothing has failed.\n')
+  assert.match((await run('why', 'demo')).stdout, /^demo: nothing has failed \(idle\); it was taken down/)
+  assert.doesNotMatch((await run('status')).stdout, /last failure/)
 
   api.links[0]!.change({
     state: 'failed',
@@ -319,7 +328,15 @@ test('monitor', has, async (context) => {
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
   api.modems[0]!.change({ state: 'searching', operatorName: undefined })
-  api.links[0]!.change({ state: 'dialling' })
+  api.links[0]!.change({ state: 'dialling', phaseMs: { modem: 3 } })
+  await published()
+  const next = {
+    state: 'waiting',
+    cause: 'busy',
+    causeDetail: 'BUSY',
+    nextAttemptAtUs: 1_700_000_000_000_000n,
+  } as const
+  api.links[0]!.change({ ...next, modem: MODEM_SNAPSHOT.id, phaseMs: {}, advice: 'Wait.' })
   api.addModem({ ...SECOND, sim: { ...SECOND.sim } })
   await lines.until(/usb_1_3/)
   api.removeModem(api.modems[1]!)
@@ -331,6 +348,9 @@ test('monitor', has, async (context) => {
   assert.match(text.stdout, /^\d\d:\d\d:\d\d {2}modem imei_356938035643809 {2}State: registered → searching$/m)
   assert.match(text.stdout, /modem imei_356938035643809 {2}OperatorName: Testnet → unknown$/m)
   assert.match(text.stdout, /link demo {2}State: idle → dialling$/m)
+  assert.match(text.stdout, /link demo {2}State: dialling → waiting \(busy: BUSY, next attempt \d\d:\d\d:\d\d\)$/m)
+  assert.match(text.stdout, /link demo {2}Modem: imei_356938035643809$/m)
+  assert.doesNotMatch(text.stdout, /PhaseMs|Advice|Links|\/org\/modemd/)
   assert.match(text.stdout, /modem usb_1_3 {2}added$/m)
   const changes = json.stdout
     .trim()
@@ -387,6 +407,24 @@ test('wrong usage', has, async (context) => {
     (await run('statsu')).stderr,
     "mmctl: unknown command 'statsu' (Did you mean status?): see `mmctl --help`\n",
   )
+  const ofCommand = {
+    'sim bogus': "unknown command 'bogus': see `mmctl sim --help`",
+    'connect --engine kernel': 'see `mmctl connect --help`',
+    'connect --ip 46': 'see `mmctl connect --help`',
+    'profile add': "missing required argument 'name': see `mmctl profile add --help`",
+    'disconnect a --all': 'see `mmctl disconnect --help`',
+  }
+  for (const [line, said] of Object.entries(ofCommand)) {
+    const { exitCode, stderr } = await run(...line.split(' '))
+    assert.equal(exitCode, 2, line)
+    assert.ok(stderr.replaceAll('\n', ' ').includes(said), stderr)
+  }
+  for (const group of ['sim', 'profile']) {
+    const { stdout } = await run(group, '--help')
+    assert.match(stdout, /Example:\n {2}mmctl[\s\S]*Exit codes:\n/)
+    assert.ok(stdout.split('\n').every((line) => line.length <= 80))
+  }
+  assert.doesNotMatch((await run('connect', '--help')).stdout, /kernel|pppd|46/)
   const { exitCode, document } = await json('sms')
   assert.equal(exitCode, 2)
   assert.equal(at(document, 'error.name'), 'org.modemd.Error.InvalidArgs')
@@ -400,3 +438,8 @@ test('wrong usage', has, async (context) => {
   assert.match((await run('profile', 'add', '--help')).stdout, /Example:\n {2}mmctl profile add internet/)
   assert.match((await run('--version')).stdout, /^\d+\.\d+\.\d+\n$/)
 })
+
+/** Until the service has told of a change. */
+function published(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20))
+}

@@ -98,7 +98,49 @@ test('a link that is up is told, not dialled again', has, async (context) => {
   assert.deepEqual([exitCode, stdout.split('\n')[0]], [0, 'demo is up already on ppp0.'])
   assert.equal(at((await json('connect', 'demo')).document, 'ip4.address'), '10.64.0.2')
   assert.deepEqual(api.log, [])
+
+  const other = await run('connect', 'demo', '--apn', 'other', '--ip', '4')
+  assert.equal(other.exitCode, 1)
+  assert.equal(
+    other.stderr.replaceAll('\n', ' '),
+    'mmctl: demo is up already on ppp0, and --apn, --ip were not used: run `mmctl disconnect demo` first ',
+  )
+  assert.equal((await run('connect', 'demo', '--apn', 'o"o')).exitCode, 2)
+  assert.equal((await run('connect', 'demo', '--no-wait', '--user', 'me')).exitCode, 1)
+  assert.deepEqual(api.log, [])
 })
+
+test(
+  'the phase that failed is that of the cause, also where an attempt ends as the last one did',
+  has,
+  async (context) => {
+    const { api, address } = await scene(context)
+    const [link] = api.links
+    const failed = { state: 'failed', modem: undefined, phaseMs: { modem: 1, sim: 2 } } as const
+    const failures = [
+      ['registration-denied', /^ {2}modem {4}E173 \(.*\n {2}SIM .*\n {2}network {2}failed /],
+      ['roaming-forbidden', /^ {2}modem .*\n {2}SIM .*\n {2}network {2}failed /],
+      ['no-carrier', /^ {2}modem .*\n {2}SIM .*\n {2}dial {5}failed /],
+      ['engine-missing', /^ {2}modem .*\n {2}SIM .*ready .*\n$/],
+    ] as const
+    for (const [cause, expected] of failures) {
+      link!.change({ ...failed, cause, causeDetail: 'seen' })
+      await published()
+      link!.settled = async () => {
+        throw new ModemdError('NoNetwork', `seen (${cause}): Do something.`, cause)
+      }
+      api.connect = async () => {
+        link!.change({ state: 'waiting', phaseMs: {} })
+        link!.change({ phaseMs: { modem: 1 }, modem: api.modems[0]!.snapshot.id })
+        link!.change({ ...failed, cause, causeDetail: 'seen' })
+        return link!
+      }
+      const { stdout, stderr } = await new Running(['connect', 'demo'], { address }).ended
+      assert.match(stdout, expected, cause)
+      assert.match(stderr, cause === 'engine-missing' ? /demo was not started: seen/ : /demo did not connect: seen/)
+    }
+  },
+)
 
 test('--json says one document at the end', has, async (context) => {
   const { api, json } = await scene(context)
@@ -209,11 +251,24 @@ test('--timeout gives up, stops the link and ends with 6', has, async (context) 
   assert.equal(exitCode, 6)
   assert.equal(
     stderr,
-    'mmctl: demo is not up after 0.05 s: it was stopped; `mmctl connect --timeout` gives it more time\n',
+    'mmctl: demo is not up after 0.05 s (dialling): it was stopped;\n`mmctl connect --timeout` gives it more time\n',
   )
   assert.ok(api.log.includes('down(demo)'))
   const { document } = await json('connect', 'demo', '--timeout', '0.05')
   assert.equal(at(document, 'error.name'), 'org.modemd.Error.Timeout')
+
+  api.connect = async () => {
+    api.links[0]!.change({ state: 'waiting' })
+    return api.links[0]!
+  }
+  api.modems[0]!.change({ state: 'locked', sim: { status: 'pin' } })
+  const locked = await json('connect', 'demo', '--timeout', '0.05')
+  assert.match(String(at(locked.document, 'error.message')), /not up after 0\.05 s \(the modem is locked\)/)
+  assert.equal(at(locked.document, 'error.cause'), 'sim-pin')
+  api.removeModem(api.modems[0]!)
+  const alone = await run('connect', 'demo', '--timeout', '0.05')
+  assert.match(alone.stdout, /^Waiting for a modem: plug one in\.\n/)
+  assert.match(alone.stderr, /not up after 0\.05 s \(no modem is there\)/)
 })
 
 test('--no-wait returns at once', has, async (context) => {

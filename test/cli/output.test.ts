@@ -48,6 +48,16 @@ test('a narrow terminal cuts only what may be cut, and no colour is counted', ()
   assert.deepEqual(table(COLUMNS, rows, 1)[1], 'never-cut  \x1b[1mVoda…\x1b[0m  up')
 })
 
+test('a column that is cut last keeps its width as long as others can give', () => {
+  const columns = [
+    { title: 'ID', minWidth: 3, isCutLast: true },
+    { title: 'NAME', minWidth: 5 },
+  ]
+  const rows = [[{ text: 'an-id-that-is-long' }, { text: 'Vodafone' }]]
+  assert.deepEqual(table(columns, rows, 25)[1], 'an-id-that-is-long  Voda…')
+  assert.deepEqual(table(columns, rows, 20)[1], 'an-id-that-i…  Voda…')
+})
+
 test('pairs leave out what is not known and wrap the rest under itself', () => {
   const list = [
     ['name', 'value'],

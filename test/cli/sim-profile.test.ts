@@ -39,7 +39,10 @@ test('sim unlock asks for the PIN without echo, and sends it only when it can be
     assert.ok(!/12/.test(ended.stdout + ended.stderr), 'the PIN is not shown')
     return ended
   }
-  assert.equal((await start(['sim', 'unlock']).ended).stdout, 'The SIM in imei_356938035643809 is unlocked.\n')
+  assert.equal(
+    (await start(['sim', 'unlock']).ended).stdout,
+    'The SIM in imei_356938035643809 needs no PIN now: it is unlocked already.\n',
+  )
   assert.deepEqual(api.log, [])
 
   api.modems[0]!.change({ state: 'locked', sim: { status: 'pin', pinTries: 3 } })
@@ -56,14 +59,20 @@ test('sim unlock asks for the PIN without echo, and sends it only when it can be
 
 test('sim unlock from a file; where no PIN helps none is asked for', has, async (context) => {
   const { api, run } = await scene(context)
+  assert.equal((await run('sim', 'unlock', '--pin-file', '/nonexistent')).exitCode, 2)
+  assert.equal((await run('sim', 'unlock', '--pin-file', secretFile(context, '1234\n'))).exitCode, 0)
+  assert.deepEqual(api.log, [])
   api.modems[0]!.change({ state: 'locked', sim: { status: 'pin', pinTries: 3 } })
   assert.equal((await run('sim', 'unlock', '--pin-file', secretFile(context, '1234\n'))).exitCode, 0)
   const open = await run('sim', 'unlock', '--pin-file', secretFile(context, '1234\n', 0o644))
   assert.equal(open.exitCode, 0)
-  assert.match(open.stderr, /^mmctl: others can read the PIN in .*: run `chmod 600 .*`\n$/)
+  assert.match(open.stderr, /^mmctl: others can read the PIN in .*:\srun\s`chmod 600 .*`\n$/)
   assert.equal((await run('sim', 'unlock', '--pin-file', secretFile(context, '12\n'))).exitCode, 2)
   assert.equal((await run('sim', 'unlock', '--pin-file', secretFile(context, ''))).exitCode, 2)
-  assert.match((await run('sim', 'unlock', '--pin-file', '/nonexistent')).stderr, /cannot be read.*ENOENT/)
+  assert.match(
+    (await run('sim', 'unlock', '--pin-file', '/nonexistent')).stderr,
+    /^mmctl: there is no file \/nonexistent: give a file/,
+  )
   const blind = await run('sim', 'unlock')
   assert.equal(blind.exitCode, 2)
   assert.match(blind.stderr, /no terminal to ask on: use --pin-file FILE/)
@@ -82,12 +91,10 @@ test('profile list, show, add, remove', has, async (context) => {
     (await run('profile', 'list')).stdout,
     '#  NAME  APN       MODEM  AUTOCONNECT  LINK\n0  demo  internet  -      yes          idle\n',
   )
-  assert.equal(
-    (await run('profile', 'show')).stdout,
-    'name         demo\napn          internet\nautoconnect  yes\npriority     0\n',
-  )
+  const shown = 'name         demo\napn          internet\nautoconnect  yes\npriority     0\n'
+  assert.equal((await run('profile', 'show')).stdout, shown)
   assert.deepEqual((await json('profile', 'list')).document, api.profileList)
-  assert.deepEqual((await json('profile', 'show', 'de')).document, api.profileList[0])
+  assert.deepEqual((await json('profile', 'show', 'dem')).document, api.profileList[0])
   assert.equal((await run('profile', 'show', 'nope')).exitCode, 4)
 
   const password = secretFile(context, 'p ä\nrest')
@@ -114,6 +121,15 @@ test('profile list, show, add, remove', has, async (context) => {
   assert.equal((await run('profile', 'remove', 'demo')).stdout, 'Profile demo is removed.\n')
   assert.deepEqual(api.log.slice(1), ['removeProfile(demo)'])
 
+  api.profileList = [{ name: 'x', sim: '', 'dial-timeout': '1m', 'lcp-restart': '5s', 'redial.no-carrier': 'stop' }]
+  assert.equal((await run('profile', 'show')).stdout, 'name          x\ndial-timeout  1m\nlcp-restart   5s\n')
+  assert.match((await run('profile', 'show', '--all')).stdout, /\nredial\.no-carrier {2}stop\n/)
+  assert.deepEqual((await json('profile', 'show')).document, {
+    name: 'x',
+    dialTimeout: '1m',
+    lcpRestart: '5s',
+    redial: { noCarrier: 'stop' },
+  })
   api.profileList = []
   assert.match((await run('profile', 'list')).stdout, /^There is no profile; `mmctl connect` works without one\./)
   assert.equal((await run('profile', 'show')).exitCode, 4)

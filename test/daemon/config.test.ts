@@ -165,15 +165,15 @@ test('a bad modemd.conf: every fault with file, line, reason, and no settings', 
   })
   assert.equal(daemon, undefined)
   assert.deepEqual(faults, [
+    '/etc/modemd/modemd.conf:2: there is no key log-levle in [daemon]: did you mean log-level?',
+    '/etc/modemd/modemd.conf:3: log-level must be one of: error, warn, info, debug',
+    '/etc/modemd/modemd.conf:4: there is no key mtu in [daemon]',
     '/etc/modemd/modemd.conf:5: there is no section [demon]: did you mean [daemon]?',
     '/etc/modemd/modemd.conf:6: must say which: [device "tty:/dev/ttyS1"]',
-    '/etc/modemd/modemd.conf:10: must be just [detect]',
-    '/etc/modemd/modemd.conf:2: there is no key log-levle in [daemon]: did you mean log-level?',
-    '/etc/modemd/modemd.conf:4: there is no key mtu in [daemon]',
-    '/etc/modemd/modemd.conf:3: log-level must be one of: error, warn, info, debug',
-    '/etc/modemd/modemd.conf:9: modemmanager-api belongs into [daemon], not into [device]',
-    '/etc/modemd/modemd.conf:8: baud must be a whole number from 300 to 4000000',
     '/etc/modemd/modemd.conf:7: [device "x"] must be tty:/dev/NAME, usb:VENDOR:PRODUCT or usb:BUS-PORT',
+    '/etc/modemd/modemd.conf:8: baud must be a whole number from 300 to 4000000',
+    '/etc/modemd/modemd.conf:9: modemmanager-api belongs into [daemon], not into [device]',
+    '/etc/modemd/modemd.conf:10: must be just [detect]',
   ])
 })
 
@@ -242,7 +242,7 @@ test('--config takes conf.d and profiles from beside it, and must be there', () 
         ['p'],
       )
       const absent = new Configuration({ root: '', file: join(home, 'absent.conf') })
-      assert.deepEqual(absent.faults, [`${home}/absent.conf:1: is not there`])
+      assert.deepEqual(absent.faults, [`${home}/absent.conf: is not there`])
       assert.equal(absent.daemon, undefined)
     },
   ))
@@ -265,9 +265,9 @@ test('a secret that everyone can read is refused with the chmod to run', () =>
 test('faults never show a value that may be a secret', () => {
   const faults = faultsOfProfile('[profile]\npin = 12x4\npassword = se"cret\n12x4\n')
   assert.deepEqual(faults, [
-    '4: has no `=`: write name = value, or put ; before a comment',
-    '3: password must have no quotation mark and no control character',
     '2: pin must be 4 to 8 digits',
+    '3: password must have no quotation mark and no control character',
+    '4: has no `=`: write name = value, or put ; before a comment',
   ])
 })
 
@@ -294,7 +294,7 @@ test('odd files: names, kinds, sizes, encodings', () =>
         'fifo.conf:1: is not a regular file',
         'folder.conf:1: is not a regular file',
         'latin.conf:1: is not valid UTF-8; save it as plain text',
-        'manual.conf:1: the name of a profile is kept for the link without a profile',
+        'manual.conf:1: the name of a profile must not be manual, which is kept for the link without a profile',
         'zero.conf:1: is not a regular file',
       ],
     )
@@ -302,9 +302,14 @@ test('odd files: names, kinds, sizes, encodings', () =>
 
 test('what this version cannot do is said, and the link refuses it', () => {
   const { profiles, warnings, faults } = open({
-    'profiles/p.conf': '[profile]\ndata-limit = 5GB\nip = 46\n[ppp]\nauth = mschapv2',
+    'profiles/p.conf': '[profile]\ndata-limit = 5GB\nip = 46\n[ppp]\nauth = mschapv2\nengine = pppd',
+    'modemd.conf': '[daemon]\nmetrics = yes\n',
   })
   assert.deepEqual(faults, [])
-  assert.deepEqual(profiles[0]!.unsupported, ['ip = 46', 'data-limit = 5GB', 'auth = mschapv2'])
-  assert.match(warnings[0]!, /p\.conf:1: this version does not support ip = 46: the profile cannot be connected/)
+  assert.deepEqual(profiles[0]!.unsupported, ['data-limit = 5GB', 'ip = 46', 'auth = mschapv2', 'engine = pppd'])
+  assert.match(warnings[2]!, /p\.conf:3: this version does not support ip = 46: the profile cannot be connected/)
+  assert.deepEqual(
+    warnings.map((warning) => /(\w+)\.conf:(\d)/.exec(warning)!.slice(1).join(' ')),
+    ['modemd 2', 'p 2', 'p 3', 'p 5', 'p 6'],
+  )
 })

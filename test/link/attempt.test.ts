@@ -269,7 +269,7 @@ for (const cause of PPP_CAUSES) {
 
 test('an engine that the machine lacks', async () => {
   for (const [text, engines, detail] of [
-    ['[ppp]\nengine = kernel', [new FakeEngine()], /^the engine kernel does not work here$/],
+    ['[ppp]\nengine = builtin', [new FakeEngine('pppd')], /^the engine builtin does not work here$/],
     ['', [], /^no PPP engine works on this machine$/],
     ['', [new FakeEngine('pppd')], /^no PPP engine works on this machine$/],
   ] as const) {

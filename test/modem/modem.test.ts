@@ -134,6 +134,10 @@ test('with two tries left nothing happens by itself, a person may, and the last 
   assert.match(bench.modem.snapshot.failure!.detail, /Only 2 PIN tries are left/)
   await rejectsWith(bench.settled(bench.modem.sendPin('12', 'person')), 'InvalidArgs')
   await rejectsWith(bench.settled(bench.modem.sendPin('4321', 'person')), 'SimPin', 'sim-pin-refused')
+  await assert.rejects(
+    bench.settled(bench.modem.sendPin('4321', 'person')),
+    /with `mmctl sim unlock`; .* remove \/state\/pin-ledger\.json before\.$/,
+  )
   await rejectsWith(bench.settled(bench.modem.sendPin('1234', 'person')), 'PinGuard')
   await bench.settled(bench.modem.sendPin('1234', 'person-last-try'))
   await is(bench, 'registered')
@@ -208,6 +212,157 @@ test('a soft reset of a modem that stays on its port', async (t) => {
   await is(bench, 'registered')
   assert.deepEqual(states.slice(-5), ['registered', 'resetting', 'enabling', 'searching', 'registered'])
   await rejectsWith(bench.modem.reset(true), 'Unsupported')
+})
+
+test('what is measured is known only while the radio is on and answers', async (t) => {
+  const { bench, scripted } = await plugged(t)
+  await is(bench, 'registered')
+  const measured = () => {
+    const { signal, signalQuality, signalDbm } = bench.modem.snapshot
+    return [signal?.rssi, signalQuality, signalDbm]
+  }
+  const unknown = [undefined, undefined, undefined]
+  const known = [-71, 67, -71]
+  await bench.until('it is measured', () => bench.modem.snapshot.signal !== undefined)
+  assert.deepEqual(measured(), known)
+  scripted.registration = 0
+  await bench.settled(bench.modem.disable())
+  assert.deepEqual(measured(), unknown)
+  const { length } = bench.modem.signalHistory()
+  bench.ports.get('/dev/ttyUSB1')!.report('^RSSI:18')
+  await bench.clock.advance(100)
+  assert.deepEqual(measured(), unknown, 'a report that was under way')
+  assert.equal(bench.modem.signalHistory().length, length)
+  scripted.registration = 1
+  await bench.settled(bench.modem.enable())
+  await bench.until('it is measured', () => bench.modem.snapshot.signal !== undefined)
+  assert.deepEqual(measured(), known)
+  bench.ports.get('/dev/ttyUSB1')!.report('^RSSI:99')
+  await bench.until('it says that it does not know', () => bench.modem.snapshot.signal === undefined)
+  assert.deepEqual(measured(), unknown)
+  await bench.clock.advance(10_000)
+  assert.deepEqual(measured(), known)
+  scripted.isDeaf = true
+  await is(bench, 'failed')
+  assert.deepEqual(measured(), unknown)
+})
+
+test('a registration that is lost: the signal is asked for at once, and forgotten where there is none', async (t) => {
+  let strength = '21'
+  const answer = (command: string) => (command === 'AT+CSQ' ? `+CSQ: ${strength},99\nOK` : undefined)
+  const { bench, scripted } = await plugged(t, { answer })
+  await is(bench, 'registered')
+  await bench.clock.advance(100)
+  bench.modem.setSignalPoll(0)
+  await bench.clock.advance(60_000)
+  assert.equal(bench.modem.snapshot.signalQuality, 67)
+  scripted.registration = 2
+  strength = '99'
+  bench.ports.get('/dev/ttyUSB1')!.report('+CEREG: 2')
+  const startMs = bench.clock.nowMs()
+  await bench.until('it is forgotten', () => bench.modem.snapshot.signalQuality === undefined)
+  assert.ok(bench.clock.nowMs() - startMs < 50)
+  assert.equal(bench.modem.snapshot.signal, undefined)
+})
+
+test('a reset by which the ports vanish is done; the modem comes back as a new one', async (t) => {
+  const answer = (command: string) => {
+    if (command !== 'AT+CFUN=1,1') return undefined
+    bench.unplug('1-2', 'ttyUSB0', 'ttyUSB1')
+    return ''
+  }
+  const { bench, states } = await plugged(t, { answer })
+  await is(bench, 'registered')
+  const { modem } = bench
+  await bench.settled(modem.reset(false))
+  await bench.until('it is gone', () => bench.removed.length === 1)
+  assert.deepEqual(states.slice(-2), ['resetting', 'failed'])
+  assert.equal(modem.snapshot.signal, undefined)
+  await rejectsWith(modem.reset(false), 'ModemGone', 'modem-gone')
+  bench.plug()
+  await bench.until('it is back', () => bench.fleet.modems[0]?.snapshot.state === 'registered')
+})
+
+test('a reset that the modem refuses changes nothing; one that it does not survive is given up', async (t) => {
+  let reply = 'ERROR'
+  const answer = (command: string) => (command === 'AT+CFUN=1,1' ? reply : undefined)
+  const { bench, scripted, states } = await plugged(t, { answer })
+  await is(bench, 'registered')
+  await rejectsWith(bench.settled(bench.modem.reset(false)), 'Internal', 'modem-error')
+  await is(bench, 'registered')
+  await bench.settled(bench.modem.disable())
+  await rejectsWith(bench.settled(bench.modem.reset(false)), 'Internal', 'modem-error')
+  assert.equal(bench.modem.snapshot.state, 'disabled')
+  await bench.settled(bench.modem.enable())
+  await is(bench, 'registered')
+  reply = 'OK'
+  await bench.settled(bench.modem.reset(false))
+  scripted.isDeaf = true
+  const startMs = bench.clock.nowMs()
+  await bench.until('it is given up', () => bench.modem.snapshot.state === 'failed', 120_000)
+  assert.ok(bench.clock.nowMs() - startMs < 80_000)
+  assert.equal(bench.modem.snapshot.failure?.cause, 'modem-silent')
+  assert.ok(states.includes('resetting'))
+})
+
+test('`registered` is told with the name of the operator, found by asking or by a report', async (t) => {
+  for (const registration of [1, 2]) {
+    const { bench, scripted, states } = await plugged(t, {}, { latencyMs: 10 })
+    scripted.registration = registration
+    const names: (string | undefined)[] = []
+    bench.modem.onChange((next) => next.state === 'registered' && names.push(next.operatorName))
+    if (registration === 2) {
+      await is(bench, 'searching')
+      await bench.clock.advance(10_000)
+      scripted.registration = 1
+      bench.ports.get('/dev/ttyUSB1')!.report('+CEREG: 1,"1F4A","00C0A301",7')
+    }
+    await is(bench, 'registered')
+    assert.equal(names[0], 'Virtual Net')
+    await bench.until('the number is known too', () => bench.modem.snapshot.operatorCode === '21401')
+    assert.equal(states.filter((state) => state === 'registered').length, 1)
+  }
+})
+
+test('an operator who stays unnamed does not keep the modem from being registered', async (t) => {
+  let isMute = true
+  const answer = (command: string) => {
+    if (command !== 'AT+COPS?' || !isMute) return undefined
+    isMute = false
+    return ''
+  }
+  const { bench } = await plugged(t, { answer })
+  await is(bench, 'registered')
+  assert.ok(bench.clock.nowMs() < 2000)
+  await bench.until('the second question is answered', () => bench.modem.snapshot.operatorName !== undefined)
+})
+
+test('a network that is lost and found before anybody looked is followed', async (t) => {
+  const { bench } = await plugged(t, {}, { latencyMs: 5 })
+  await is(bench, 'registered')
+  await bench.until('all is asked', () => bench.modem.snapshot.ownNumbers.length > 0)
+  const port = bench.ports.get('/dev/ttyUSB1')!
+  port.say('\r\n+CEREG: 2\r\n\r\n+CEREG: 1,"1F4A","00C0A301",7\r\n')
+  await bench.until('it was seen', () => bench.modem.snapshot.state !== 'registered', 1000)
+  await is(bench, 'registered')
+  assert.equal(bench.modem.snapshot.operatorName, 'Virtual Net')
+})
+
+test('at most 30 commands from the plug to the dial, over all ports, also where the SIM wants its PIN', async (t) => {
+  const bench = new FleetBench({ pinFor: () => '1234' })
+  t.after(() => bench.dispose())
+  void bench.fleet
+  const scripted = bench.plug({ pin: '1234' }, { id: '19d2:0117' })
+  await bench.until('it is registered', () => bench.fleet.modems[0]?.snapshot.state === 'registered')
+  await bench.until('all is asked', () => bench.modem.snapshot.ownNumbers.length > 0)
+  const signal = new AbortController().signal
+  const request = { apn: 'a', number: '*99#', ipType: '4', cid: 'auto', timeoutMs: 5000, signal } as const
+  await bench.settled(bench.modem.dial(request))
+  const before = scripted.commands.slice(
+    0,
+    scripted.commands.findIndex((each) => each.startsWith('ATD')),
+  )
+  assert.ok(before.length <= 30, `${before.length}: ${before.join(' ')}`)
 })
 
 test('scan, register, IMSI', async (t) => {

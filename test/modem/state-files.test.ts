@@ -81,3 +81,23 @@ test('a try that was begun counts as refused for the next daemon, for the SIM by
     failuresSinceAccepted: 0,
   })
 })
+
+test('the ledger names its file as people know it', (t) => {
+  const root = folder(t)
+  const files = stateFilesIn(join(root, 'var/lib/modemd'), root)
+  assert.equal(new PinLedger(files, new SeededRandom(1)).path, '/var/lib/modemd/pin-ledger.json')
+  assert.equal(stateFilesIn('/var/lib/modemd').directory, '/var/lib/modemd')
+})
+
+test('removing the ledger forgets the tries at once, also without its key', (t) => {
+  const home = folder(t)
+  const ledger = new PinLedger(stateFilesIn(home), new SeededRandom(1))
+  for (const files of [[LEDGER_FILE], [LEDGER_FILE, LEDGER_KEY_FILE]]) {
+    ledger.begin(SIM, PIN)
+    assert.equal(ledger.history(SIM, PIN).isRefused, true)
+    for (const file of files) rmSync(join(home, file))
+    assert.equal(ledger.history(SIM, PIN).isRefused, false)
+  }
+  ledger.begin(SIM, PIN)
+  assert.equal(new PinLedger(stateFilesIn(home), new SeededRandom(2)).history(SIM, PIN).isRefused, true)
+})

@@ -1,9 +1,9 @@
 /** `mmctl connect`: brings a link up and shows how it comes up, phase by phase. */
 
-import { CAUSES } from '../../base/cause.ts'
+import { CAUSES, type Cause } from '../../base/cause.ts'
 import { errorText } from '../../base/errors.ts'
 import type { Clock } from '../../base/ports.ts'
-import { MANUAL } from '../../base/values.ts'
+import { apnFault, credentialFault, MANUAL, numberFault, type TextFault } from '../../base/values.ts'
 import { CAUSE_TABLE } from '../../link/causes.ts'
 import { asNamedLink, choose, chooseModem, isActive, isComing, severalOf } from '../choose.ts'
 import { type Daemon, type Link, Properties, ROOT } from '../daemon.ts'
@@ -15,9 +15,10 @@ import { formatDuration, formatSpeed } from '../output/format.ts'
 import { Progress } from '../output/progress.ts'
 import { type Pair, pairs } from '../output/table.ts'
 import { clean } from '../output/text.ts'
-import { PhaseView } from '../phase-view.ts'
+import { PhaseView, phaseOfCause } from '../phase-view.ts'
 import { checkPin, readSecretFile } from '../secrets.ts'
 import type { Session } from '../session.ts'
+import { sayIfSlow } from '../slow.ts'
 import { cleanText, linkDocument } from '../views.ts'
 
 export interface ConnectFlags {
@@ -60,12 +61,13 @@ export async function connectLink(
   const options = readOptions(session, flags)
   const daemon = await session.follow()
   const target = chooseTarget(daemon, wanted, flags)
-  if (!flags.wait) return start(session, daemon, target, options)
   const link = daemon.links.find(({ path }) => path === target.linkPath)
   if (link?.properties.text('State') === 'up') {
+    refuseUnused(link, target, flags)
     finish(session, link, `is up already on ${cleanText(link.properties, 'Interface') ?? '?'}`)
     return undefined
   }
+  if (!flags.wait) return start(session, daemon, target, options)
   await waitUntilUp(session, daemon, target, options, flags.timeout)
   return undefined
 }
@@ -74,20 +76,46 @@ export async function connectLink(
 function readOptions(session: Session, flags: ConnectFlags): VariantDictionary {
   const warn = (message: string) => session.output.complain(message)
   const options: Record<string, Variant> = {}
-  const text = (key: string, value: string | undefined) => {
-    if (value !== undefined) options[key] = new Variant('s', value)
+  const text = (key: string, value: string | undefined, faultOf?: (text: string) => TextFault) => {
+    if (value === undefined) return
+    const fault = faultOf?.(value)
+    if (fault) throw CliError.usage(`${key} ${fault}: nothing was connected`)
+    options[key] = new Variant('s', value)
   }
-  text('apn', flags.apn)
-  text('user', flags.user)
-  text('number', flags.number)
+  text('apn', flags.apn, apnFault)
+  text('user', flags.user, credentialFault)
+  text('number', flags.number, numberFault)
   text('ip', flags.ip)
   text('engine', flags.engine)
-  if (flags.passwordFile !== undefined) text('password', readSecretFile(flags.passwordFile, 'password', warn))
+  if (flags.passwordFile !== undefined)
+    text('password', readSecretFile(flags.passwordFile, 'password', warn), credentialFault)
   if (flags.pinFile !== undefined) text('pin', checkPin(readSecretFile(flags.pinFile, 'PIN', warn)))
   if (flags.timeout !== undefined)
     options.timeout = new Variant('u', Math.max(LEAST_TIMEOUT_MS, Math.round(flags.timeout * 1000)))
   if (flags.wait) options.wait = new Variant('b', true)
   return options
+}
+
+/** A link that is up stays as it is: who asks for it otherwise must know. */
+function refuseUnused(link: Link, { call }: Target, flags: ConnectFlags): void {
+  const given: Readonly<Record<string, string | undefined>> = {
+    '--modem': link.properties.text('Modem') === call.path ? undefined : flags.modem,
+    '--apn': flags.apn,
+    '--user': flags.user,
+    '--password-file': flags.passwordFile,
+    '--pin-file': flags.pinFile,
+    '--number': flags.number,
+    '--ip': flags.ip,
+    '--engine': flags.engine,
+  }
+  const unused = Object.keys(given).filter((name) => given[name] !== undefined)
+  if (unused.length === 0) return
+  const where = cleanText(link.properties, 'Interface') ?? '?'
+  throw new CliError(
+    'org.modemd.Error.WrongState',
+    `${link.id} is up already on ${where}, and ${unused.join(', ')} ${unused.length === 1 ? 'was' : 'were'} not used: ` +
+      `run \`mmctl disconnect ${link.id}\` first`,
+  )
 }
 
 function chooseTarget(daemon: Daemon, wanted: string | undefined, flags: ConnectFlags): Target {
@@ -137,6 +165,7 @@ async function waitUntilUp(
   const { output, clock, io } = session
   const startedMs = clock.nowMs()
   const before = daemon.links.find(({ path }) => path === target.linkPath)
+  if (daemon.modems.length === 0 && !output.json) output.print('Waiting for a modem: plug one in.')
   const progress = output.json ? undefined : new Progress(output, clock)
   const view = new PhaseView(daemon, target.linkPath, progress, before !== undefined && isComing(before))
   const interruption = nextInterrupt(io)
@@ -149,21 +178,27 @@ async function waitUntilUp(
     if (outcome === 'up') {
       const link = await readLink(daemon, target)
       view.update()
-      progress?.end(false)
+      progress?.end(undefined)
       const place = cleanText(link.properties, 'Interface') ?? '?'
       finish(session, link, `is up on ${place} in ${formatDuration(clock.nowMs() - startedMs)}`)
       return
     }
-    progress?.end(outcome === 'late')
+    progress?.end(outcome === 'late' ? 'running' : undefined)
+    const reason = reasonOfDelay(daemon, view)
     const goesOn = before !== undefined && isActive(before)
-    const state = goesOn ? 'goes on, as it did before' : await stop(io, daemon, target)
+    const state = goesOn ? 'goes on, as it did before' : await stop(session, daemon, target)
     if (outcome === 'interrupted') throw CliError.interrupted(`interrupted: ${target.linkId} ${state}`)
-    const message = `${target.linkId} is not up after ${timeoutS} s: it ${state}; \`mmctl connect --timeout\` gives it more time`
-    throw new CliError('org.modemd.Error.Timeout', message)
+    const message =
+      `${target.linkId} is not up after ${timeoutS} s (${reason.text}): it ${state}; ` +
+      '`mmctl connect --timeout` gives it more time'
+    throw new CliError('org.modemd.Error.Timeout', message, { cause: reason.cause })
   } catch (error) {
     const link = await readLink(daemon, target).catch(() => undefined)
-    progress?.end(view.hasMoved)
-    throw link && view.hasMoved ? withCause(error, link) : error
+    view.end()
+    const cause = link && view.hasMoved ? causeOf(link) : undefined
+    const place = phaseOfCause(cause) ?? 'running'
+    progress?.end(view.hasMoved && place !== 'none' ? place : undefined)
+    throw link && view.hasMoved ? withCause(error, link, cause) : error
   } finally {
     view.close()
     interruption.ignore()
@@ -220,11 +255,12 @@ function named(name: string, value: string | undefined): string[] {
 }
 
 /** Ends what we started, and says so. A second interrupt does not wait for modemd. */
-async function stop(io: Io, daemon: Daemon, { linkPath }: Target): Promise<string> {
-  const again = nextInterrupt(io)
+async function stop(session: Session, daemon: Daemon, { linkId, linkPath }: Target): Promise<string> {
+  const again = nextInterrupt(session.io)
   try {
-    await Promise.race([daemon.manage('Disconnect', 'o', [linkPath], DISCONNECT_TIMEOUT_MS), again.came])
-    return 'was stopped'
+    const stopped = daemon.manage('Disconnect', 'o', [linkPath], DISCONNECT_TIMEOUT_MS).then(() => 'was stopped')
+    const left = again.came.then(() => 'is being stopped')
+    return await sayIfSlow(session, `stopping ${linkId}; interrupt again to leave that to modemd …`, [stopped, left])
   } catch (error) {
     return `may go on (${errorText(error)})`
   } finally {
@@ -258,13 +294,46 @@ function afterSeconds(clock: Clock, seconds: number | undefined): Waiting<'late'
 const NOT_OF_THE_LINK: readonly ExitCode[] = [EXIT.interrupted, EXIT.timedOut, EXIT.noDaemon]
 
 /** modemd's sentence already has evidence and advice; the link adds the cause, and what it means. */
-function withCause(error: unknown, { id, properties }: Link): unknown {
+function withCause(error: unknown, { id }: Link, cause: Cause | undefined): unknown {
   if (!(error instanceof CliError) || NOT_OF_THE_LINK.includes(error.exitCode)) return error
-  const cause = CAUSES.find((each) => each === properties.text('Cause'))
+  const what = phaseOfCause(cause) === 'none' ? 'was not started' : 'did not connect'
   const details = cause ? [`It means: ${CAUSE_TABLE[cause].meaning}`] : []
-  return new CliError(error.errorName, `${id} did not connect: ${error.message}`, {
+  return new CliError(error.errorName, `${id} ${what}: ${error.message}`, {
     exitCode: error.exitCode,
     cause,
     details,
   })
+}
+
+function causeOf({ properties }: Link): Cause | undefined {
+  return CAUSES.find((each) => each === properties.text('Cause'))
+}
+
+/** Why it is not up yet, as far as modemd shows it. */
+function reasonOfDelay(daemon: Daemon, view: PhaseView): { readonly text: string; readonly cause?: Cause } {
+  const { link, modem } = view
+  const cause = link && causeOf(link)
+  if (cause && cause !== 'user-request')
+    return { text: [cause, cleanText(link.properties, 'CauseDetail')].filter(Boolean).join(': '), cause }
+  const state = link?.properties.text('State')
+  if (state !== undefined && state !== 'waiting') return { text: clean(state) }
+  if (daemon.modems.length === 0) return { text: 'no modem is there', cause: 'modem-gone' }
+  if (!modem) return { text: 'waiting' }
+  const { properties } = modem
+  const modemState = cleanText(properties, 'State') ?? 'not known'
+  const reason = cleanText(properties, 'StateReason')
+  return {
+    text: `the modem is ${reason ? `${modemState}: ${reason}` : modemState}`,
+    ...(properties.text('Registration') === 'denied'
+      ? { cause: 'registration-denied' }
+      : Object.hasOwn(CAUSE_OF_STATE, modemState) && { cause: CAUSE_OF_STATE[modemState]! }),
+  }
+}
+
+/** Of a modem that a link waits for. */
+const CAUSE_OF_STATE: Readonly<Record<string, Cause>> = {
+  'absent-sim': 'sim-absent',
+  locked: 'sim-pin',
+  disabled: 'radio-off',
+  searching: 'no-network',
 }

@@ -5,6 +5,7 @@ import type { Daemon, Link } from '../daemon.ts'
 import type { ExitCode } from '../exit-codes.ts'
 import { clean } from '../output/text.ts'
 import type { Session } from '../session.ts'
+import { sayIfSlow } from '../slow.ts'
 import { linkDocument } from '../views.ts'
 
 /** PPP and the modem are given the time to end in order. */
@@ -18,12 +19,13 @@ export async function disconnectLinks(
   const daemon = await session.load()
   const { output } = session
   const links = chooseLinks(daemon, wanted, all)
-  if (all) await daemon.manage('Disconnect', 'o', ['/'], TIMEOUT_MS)
-  else for (const link of links) await daemon.manage('Disconnect', 'o', [link.path], TIMEOUT_MS)
+  const paths = all ? ['/'] : links.map(({ path }) => path)
+  const down = Promise.all(paths.map((path) => daemon.manage('Disconnect', 'o', [path], TIMEOUT_MS)))
+  await sayIfSlow(session, 'disconnecting …', [down])
   if (output.json) {
     await daemon.load()
-    const paths = links.map(({ path }) => path)
-    output.document({ links: daemon.links.filter(({ path }) => paths.includes(path)).map(linkDocument) })
+    const wasChosen = ({ path }: Link) => links.some((link) => link.path === path)
+    output.document({ links: daemon.links.filter(wasChosen).map(linkDocument) })
   } else if (links.length === 0) output.print('Nothing is connected.')
   else output.print(...links.map(({ id }) => `${clean(id)} is disconnected.`))
   return undefined

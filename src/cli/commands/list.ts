@@ -11,7 +11,7 @@ import { modemDocument, technologyOf } from '../views.ts'
 
 const COLUMNS: readonly Column[] = [
   { title: '#' },
-  { title: 'ID' },
+  { title: 'ID', minWidth: 12, isCutLast: true },
   { title: 'MODEL', minWidth: 8 },
   { title: 'STATE' },
   { title: 'OPERATOR', minWidth: 8 },
@@ -55,15 +55,15 @@ function row(modem: Modem, daemon: Daemon, colors: Colors): readonly Cell[] {
 function signal({ properties }: Modem): string {
   const quality = properties.number('SignalQuality')
   const dbm = properties.number('SignalDbm')
-  if (quality !== undefined) return `${quality} %`
+  if (quality !== undefined) return `${quality}%`
   return dbm === undefined ? '-' : `${dbm} dBm`
 }
 
-/** `internet up`: the links that use this modem now. */
+/** `internet`, or `internet dialling`: the links that use this modem now. */
 function linksOf(modem: Modem, daemon: Daemon): string {
   return daemon.links
     .filter(({ properties }) => properties.text('Modem') === modem.path)
     .filter(({ properties }) => properties.text('State') !== 'idle')
-    .map(({ id, properties }) => `${id} ${properties.text('State')}`)
+    .map(({ id, properties }) => (properties.text('State') === 'up' ? id : `${id} ${properties.text('State')}`))
     .join(', ')
 }

@@ -1,6 +1,6 @@
 /** `mmctl monitor`: every change as it comes, a line each, until it is interrupted. A modemd that restarts is followed. */
 
-import type { PropertyValues } from '../daemon.ts'
+import { Properties, type PropertyValues } from '../daemon.ts'
 import type { ExitCode } from '../exit-codes.ts'
 import { formatTime } from '../output/format.ts'
 import { idOfPath, jsonText, lowerCamelCase, propertiesToJson } from '../output/json.ts'
@@ -36,18 +36,46 @@ function changeLines(change: SeenChange, atMs: number, output: Output): string[]
   if (!('path' in change)) return [`${time}  modemd ${change.type === 'gone' ? 'has left the bus' : 'is here'}`]
   const subject = `${time}  ${kindOf(change.path)} ${clean(idOfPath(change.path))}`
   if (change.type !== 'changed') return [`${subject}  ${change.type}`]
-  return Object.keys(change.values).map(
-    (name) => `${subject}  ${clean(name)}: ${step(name, change.values, change.previous)}`,
-  )
+  const { values, previous } = change
+  const told = 'State' in values ? PART_OF_STATE : []
+  return Object.keys(values)
+    .filter((name) => !NOT_TOLD.includes(name) && !told.includes(name))
+    .map((name) => `${subject}  ${clean(name)}: ${step(name, values, previous)}${name === 'State' ? why(values) : ''}`)
 }
 
+/** Books that are kept, and what `added` and `removed` say already. */
+const NOT_TOLD = ['At', 'PhaseMs', 'Links', 'Modems', 'RxBytes', 'TxBytes']
+
+/** What changes with a state is in its line, or belongs to `status` and `why`. */
+const PART_OF_STATE = [
+  ...['StateReason', 'FailedCause', 'Cause', 'CauseDetail', 'Advice', 'ChatExit', 'PppExit', 'Attempts'],
+  ...['Interface', 'Engine', 'Ip4', 'ConnectSpeed', 'Report', 'UpSince', 'NextAttemptAt', 'NextAttemptReason'],
+]
+
 function step(name: string, values: PropertyValues, previous: PropertyValues): string {
-  const [before, after] = [valueText(previous[name]), valueText(values[name])]
+  const [before, after] = [valueText(name, previous[name]), valueText(name, values[name])]
   return previous[name] === undefined ? after : `${before} → ${after}`
 }
 
-function valueText(value: unknown): string {
+/** ` (no-carrier: NO CARRIER, next attempt 14:03:09)`, ` (ppp0, 10.64.0.2)`. */
+function why(values: PropertyValues): string {
+  const said = new Properties(values)
+  const cause = [said.text('Cause') ?? said.text('FailedCause'), said.text('CauseDetail') ?? said.text('StateReason')]
+  const next = said.number('NextAttemptAt')
+  const parts = [
+    cause.filter(Boolean).join(': '),
+    said.text('Interface'),
+    said.dictionary('Ip4').text('address'),
+    next ? `next attempt ${valueText('NextAttemptAt', next)}` : '',
+  ].filter(Boolean)
+  return parts.length > 0 ? ` (${clean(parts.join(', '))})` : ''
+}
+
+function valueText(name: string, value: unknown): string {
   if (value === undefined) return 'unknown'
+  if (name === 'Modem') return clean(idOfPath(value)) || 'none'
+  if (/^(UpSince|NextAttemptAt)$/.test(name)) return Number(value) === 0 ? 'never' : formatTime(Number(value) / 1000)
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return clean(value.join(', ')) || 'none'
   return clean(typeof value === 'string' ? value : jsonText(value))
 }
 

@@ -5,6 +5,7 @@ import type { Daemon, PropertyValues } from '../daemon.ts'
 import { CliError } from '../errors.ts'
 import type { ExitCode } from '../exit-codes.ts'
 import { Variant } from '../marshal.ts'
+import type { JsonObject } from '../output/json.ts'
 import { type Pair, pairs, table } from '../output/table.ts'
 import { clean } from '../output/text.ts'
 import { checkPin, readSecretFile } from '../secrets.ts'
@@ -51,9 +52,25 @@ export async function listProfiles(session: Session): Promise<ExitCode | undefin
   return undefined
 }
 
-export async function showProfile(session: Session, wanted: string | undefined): Promise<ExitCode | undefined> {
-  const profile = chooseProfile(await readProfiles(await session.load()), wanted)
-  printProfile(session, profile.fields)
+export async function showProfile(
+  session: Session,
+  wanted: string | undefined,
+  all: boolean,
+): Promise<ExitCode | undefined> {
+  const { fields } = chooseProfile(await readProfiles(await session.load()), wanted)
+  const { output } = session
+  if (output.json) {
+    output.document(fieldsToJson(fields))
+    return undefined
+  }
+  const shown = Object.entries(fields).filter(([key]) => all || !key.startsWith(REDIAL_PREFIX))
+  output.print(
+    ...pairs(
+      shown.map(([key, value]): Pair => [clean(key), valueText(value)]),
+      output.width,
+      '',
+    ),
+  )
   return undefined
 }
 
@@ -65,7 +82,7 @@ export async function addProfile(session: Session, name: string, flags: ProfileF
   await daemon.manage('SaveProfile', 'a{sv}', [fields])
   if (session.output.json) {
     const saved = (await readProfiles(daemon)).find(({ id }) => id === name)
-    session.output.document(saved?.fields ?? { name })
+    session.output.document(fieldsToJson(saved?.fields ?? { name }))
   } else session.output.print(`Profile ${clean(name)} is saved: \`mmctl connect ${clean(name)}\` uses it.`)
   return undefined
 }
@@ -74,7 +91,7 @@ export async function removeProfile(session: Session, wanted: string): Promise<E
   const daemon = await session.load()
   const { id, fields } = chooseProfile(await readProfiles(daemon), wanted)
   await daemon.manage('RemoveProfile', 's', [id])
-  if (session.output.json) session.output.document(fields)
+  if (session.output.json) session.output.document(fieldsToJson(fields))
   else session.output.print(`Profile ${clean(id)} is removed.`)
   return undefined
 }
@@ -129,12 +146,23 @@ function splitSetting(setting: string): [string, string] {
   return [key, value]
 }
 
-function printProfile({ output }: Session, fields: PropertyValues): void {
-  if (output.json) output.document(fields)
-  else {
-    const rows = Object.entries(fields).map(([key, value]): Pair => [clean(key), valueText(value)])
-    output.print(...pairs(rows, output.width, ''))
+/** Of the keys of `[redial]`, as ListProfiles names them. */
+const REDIAL_PREFIX = 'redial.'
+
+/** `dial-timeout` → `dialTimeout`, `redial.no-carrier` → `redial: { noCarrier }`; what is empty is absent. */
+function fieldsToJson(fields: PropertyValues): JsonObject {
+  const redial: JsonObject = {}
+  const document: JsonObject = {}
+  for (const [field, value] of Object.entries(fields)) {
+    if (value === '' || value === undefined) continue
+    if (field.startsWith(REDIAL_PREFIX)) redial[camelCase(field.slice(REDIAL_PREFIX.length))] = value
+    else document[camelCase(field)] = value
   }
+  return Object.keys(redial).length > 0 ? { ...document, redial } : document
+}
+
+function camelCase(key: string): string {
+  return key.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
 }
 
 function valueText(value: unknown): string {

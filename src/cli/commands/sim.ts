@@ -27,13 +27,14 @@ export async function unlockSim(
 ): Promise<ExitCode | undefined> {
   const daemon = await session.load()
   const modem = chooseModem(daemon, wanted)
-  if (modem.sim?.text('Status') !== 'ready') {
-    refuseWithoutPin(modem)
-    const pin = checkPin(await getPin(session, modem, pinFile))
-    await daemon.call(modem.path, 'Sim1', 'SendPin', 's', [pin], TIMEOUT_MS)
-  }
+  const isOpen = modem.sim?.text('Status') === 'ready'
+  refuseWithoutPin(modem)
+  // A file that could not do its work one day is told now, not then.
+  const pin = isOpen && pinFile === undefined ? undefined : checkPin(await getPin(session, modem, pinFile))
+  if (!isOpen) await daemon.call(modem.path, 'Sim1', 'SendPin', 's', [pin], TIMEOUT_MS)
+  const what = isOpen ? 'needs no PIN now: it is unlocked already' : 'is unlocked'
   if (session.output.json) printSim(session, await reloaded(daemon, modem))
-  else session.output.print(`The SIM in ${clean(modem.id)} is unlocked.`)
+  else session.output.print(`The SIM in ${clean(modem.id)} ${what}.`)
   return undefined
 }
 

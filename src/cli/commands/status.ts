@@ -9,7 +9,7 @@ import { stateColor } from '../output/state-color.ts'
 import { type Pair, pairs } from '../output/table.ts'
 import { clean, pad, widthOf } from '../output/text.ts'
 import type { Session } from '../session.ts'
-import { cleanText, linkDocument, modemDocument, modemOf, nextAttempt, signalPairs } from '../views.ts'
+import { cleanText, failureOf, linkDocument, modemDocument, modemOf, nextAttempt, signalPairs } from '../views.ts'
 import { simPairs } from './sim.ts'
 
 export async function showStatus(session: Session, wanted: string | undefined): Promise<ExitCode | undefined> {
@@ -124,7 +124,7 @@ function linkSection(link: Link, session: Session): string[] {
   const upSince = properties.number('UpSince')
   const speed = properties.number('ConnectSpeed')
   const [rx, tx] = [properties.number('RxBytes') ?? 0, properties.number('TxBytes') ?? 0]
-  const cause = text('Cause')
+  const cause = failureOf(link)
   const lines = pairs(
     [
       ['state', text('State')],

@@ -34,10 +34,7 @@ export async function explainFailure(session: Session, wanted: string | undefine
   if (wanted !== undefined) {
     const story = chooseStory(daemon, session, wanted)
     if (output.json) output.document(storyDocument(story))
-    else
-      output.print(
-        ...(story.cause ? tell(story, output) : [`${clean(story.id)}: nothing has failed (${story.state}).`]),
-      )
+    else output.print(...(story.cause && story.cause !== 'user-request' ? tell(story, output) : [nothingFailed(story)]))
     return undefined
   }
   const failed = allStories(daemon, session).filter(needsTelling)
@@ -47,13 +44,20 @@ export async function explainFailure(session: Session, wanted: string | undefine
   return undefined
 }
 
+function nothingFailed({ id, state, cause }: Story): string {
+  const why = cause === undefined ? '' : '; it was taken down because somebody asked for it'
+  return `${clean(id)}: nothing has failed (${clean(state ?? 'not known')})${why}.`
+}
+
 function allStories(daemon: Daemon, session: Session): Story[] {
   return [...daemon.links.map((link) => linkStory(link, session)), ...daemon.modems.map(modemStory)]
 }
 
 /** A modem that works again keeps the cause of its last failure, which is nobody's concern unless asked for. */
 function needsTelling({ kind, cause, state = '' }: Story): boolean {
-  return cause !== undefined && (kind === 'link' || /^(failed|locked|absent-sim)$/.test(state))
+  return (
+    cause !== undefined && cause !== 'user-request' && (kind === 'link' || /^(failed|locked|absent-sim)$/.test(state))
+  )
 }
 
 /** Links go before modems; an index means a modem, as everywhere. */

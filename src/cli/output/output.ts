@@ -3,7 +3,7 @@
 import picocolors from 'picocolors'
 import type { Io } from '../io.ts'
 import { jsonText } from './json.ts'
-import { clean } from './text.ts'
+import { clean, wrap } from './text.ts'
 
 export type Colors = ReturnType<typeof picocolors.createColors>
 
@@ -42,7 +42,22 @@ export class Output {
 
   /** `mmctl: what happened: what to do`, and lines below it. */
   complain(message: string, details: readonly string[] = []): void {
-    const lines = [`mmctl: ${clean(message, 1000)}`, ...details.map((line) => `  ${clean(line, 1000)}`)]
+    const { isTTY, columns } = this.#io.stderr
+    const width = isTTY ? columns || 80 : Number.POSITIVE_INFINITY
+    const wrapped = (line: string, indent: string) =>
+      wrap(joinCommands(clean(line, 1000)), width - indent.length).map((each) => indent + each.replaceAll(JOIN, ' '))
+    const lines = [...wrapped(`mmctl: ${message}`, ''), ...details.flatMap((line) => wrapped(line, '  '))]
     this.#io.stderr.write(lines.map((line) => `${line}\n`).join(''))
   }
+}
+
+/** In place of a blank that must not end a line; clean text has none. */
+const JOIN = '\0'
+const LONGEST_JOINED = 60
+
+/** A command in backticks stays in one piece, to be copied. */
+function joinCommands(text: string): string {
+  return text.replace(/`[^`]*`/g, (command) =>
+    command.length > LONGEST_JOINED ? command : command.replaceAll(' ', JOIN),
+  )
 }

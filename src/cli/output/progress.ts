@@ -70,15 +70,17 @@ export class Progress {
     this.#tick()
   }
 
-  /** `failed`: the phase that was running is the one that failed. Nothing is shown after the first end. */
-  end(failed: boolean): void {
+  /** `failed`: the phase that failed, unless a later one was running. Nothing is shown after the first end. */
+  end(failed: Phase | 'running' | undefined): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
     this.#cancelTick?.()
     this.#cancelTick = undefined
     if (this.#output.isTerminal) this.#output.raw(CLEAR_LINE)
-    if (failed && this.#running)
-      this.#printLine(this.#running, 'failed', formatDuration(this.#clock.nowMs() - this.#runningSinceMs), true)
+    if (failed === undefined) return
+    const isPast = failed === 'running' || PHASES.indexOf(failed) < this.#next
+    const phase = isPast ? this.#running : failed
+    if (phase) this.#printLine(phase, 'failed', formatDuration(this.#clock.nowMs() - this.#runningSinceMs), true)
   }
 
   #restart(): void {

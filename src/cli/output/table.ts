@@ -6,6 +6,8 @@ export interface Column {
   readonly title: string
   /** The narrowest it may become where the terminal is narrow; absent: never cut. */
   readonly minWidth?: number
+  /** Only where cutting the others was not enough. */
+  readonly isCutLast?: boolean
 }
 
 /** A cell's text and, where it has a meaning, its colour. The text is clean. */
@@ -29,12 +31,10 @@ export function table(columns: readonly Column[], rows: readonly (readonly Cell[
 function narrow(columns: readonly Column[], widths: number[], width: number): void {
   const total = () => widths.reduce((sum, each) => sum + each, GAP.length * (widths.length - 1))
   while (total() > width) {
-    let widest = -1
-    for (const [index, { minWidth }] of columns.entries()) {
-      if (minWidth === undefined || widths[index]! <= minWidth) continue
-      if (widest < 0 || widths[index]! > widths[widest]!) widest = index
-    }
-    if (widest < 0) return
+    const able = columns.flatMap((column, index) => (widths[index]! > (column.minWidth ?? Infinity) ? [index] : []))
+    const first = able.filter((index) => !columns[index]!.isCutLast)
+    const [widest] = (first.length > 0 ? first : able).sort((a, b) => widths[b]! - widths[a]!)
+    if (widest === undefined) return
     widths[widest]!--
   }
 }

@@ -50,6 +50,13 @@ const QUIET_MIN_MS = 50
 const QUIET_MAX_MS = 500
 const MAX_REPLY_LINES = 2000
 
+/**
+ * Answered with a line of values or with an error. A bare OK is the one before, doubled on the way, until no other final result
+ * came for a while.
+ */
+const NEEDS_LINE = /^AT\+(CSQ|CPIN\?|C[GE]?REG\?|COPS\?|CFUN\?)$/i
+const BARE_OK_MS = 1000
+
 interface Waiting {
   readonly id: number
   readonly command: AtCommand
@@ -63,6 +70,8 @@ type State =
       readonly command: AtCommand
       readonly lines: string[]
       readonly sentMs: number
+      /** A bare OK came, and counts from then on. */
+      bareOkUntilMs: number | undefined
     }
   | {
       readonly kind: 'probing'
@@ -123,8 +132,10 @@ export class AtChannel implements Machine<ChannelEvent> {
 
   deadline(): Deadline | undefined {
     const state = this.#state
-    if (state.kind === 'busy')
-      return { atMs: state.sentMs + state.command.timeoutMs, why: 'the reply to a command is late' }
+    if (state.kind === 'busy') {
+      const lateMs = state.sentMs + state.command.timeoutMs
+      return { atMs: Math.min(lateMs, state.bareOkUntilMs ?? lateMs), why: 'the reply to a command is late' }
+    }
     if (state.kind !== 'probing') return undefined
     if (state.quietUntilMs !== undefined) return { atMs: state.quietUntilMs, why: 'the line has been quiet' }
     return { atMs: state.startedMs + state.times[state.sent]!, why: 'the modem has not answered AT' }
@@ -175,6 +186,11 @@ export class AtChannel implements Machine<ChannelEvent> {
   #onFinal(text: string, isOk: boolean, nowMs: number): void {
     const state = this.#state
     if (state.kind === 'busy') {
+      const isBare = isOk && state.lines.length === 0 && NEEDS_LINE.test(state.command.text)
+      if (isBare && state.bareOkUntilMs === undefined) {
+        state.bareOkUntilMs = nowMs + BARE_OK_MS
+        return
+      }
       this.#noteReplyTime(nowMs - state.sentMs)
       this.#state = { kind: 'idle' }
       this.#tokenizer.isPromptExpected = false
@@ -192,7 +208,8 @@ export class AtChannel implements Machine<ChannelEvent> {
 
   #onTimeout(nowMs: number): void {
     const state = this.#state
-    if (state.kind === 'busy') {
+    if (state.kind === 'busy' && state.bareOkUntilMs !== undefined) this.#onFinal('OK', true, nowMs)
+    else if (state.kind === 'busy') {
       this.#emit({ type: 'silent', id: state.id, waitedMs: state.command.timeoutMs })
       this.#tokenizer.isPromptExpected = false
       this.#owed++
@@ -243,7 +260,14 @@ export class AtChannel implements Machine<ChannelEvent> {
     if (this.#state.kind !== 'idle') return
     const next = this.#queue.shift()
     if (!next) return
-    this.#state = { kind: 'busy', id: next.id, command: next.command, lines: [], sentMs: nowMs }
+    this.#state = {
+      kind: 'busy',
+      id: next.id,
+      command: next.command,
+      lines: [],
+      sentMs: nowMs,
+      bareOkUntilMs: undefined,
+    }
     this.#tokenizer.isPromptExpected = next.command.afterPrompt !== undefined
     this.#previousText = next.command.text
     this.#send(`${next.command.text}${next.command.lineEnd ?? '\r'}`)

@@ -38,9 +38,10 @@ export const huawei: ModemDriver = {
   isSimReport: (line) => generic.isSimReport(line) || prefixOf(line) === '^SIMST',
 }
 
-function signalReport(line: string, { wallUs }: ReportContext): Change | undefined {
+function signalReport(line: string, { wallUs }: ReportContext): Change {
   const reply = parseCsq([line])
-  return reply && { type: 'signal', signal: { rssi: reply.dbm, atUs: wallUs, source: '^RSSI' }, quality: reply.quality }
+  if (!reply) return { type: 'no-signal' }
+  return { type: 'signal', signal: { rssi: reply.dbm, atUs: wallUs, source: '^RSSI' }, quality: reply.quality }
 }
 
 /** `^MODE:5,7`: system mode, sub-mode. */

@@ -61,6 +61,7 @@ class InstantClock implements Clock {
 }
 
 class Disk implements StateFiles {
+  readonly directory = '/var/lib/modemd'
   readonly content = new Map<string, string>()
   fault: DiskFault | undefined
   #writes = 0

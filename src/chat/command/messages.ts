@@ -1,0 +1,38 @@
+/** Where chat(8)'s messages go: standard error with -s, syslog without -S. And what belongs on standard error in any case. */
+
+import { latin1 } from '../../base/bytes.ts'
+import type { Clock } from '../../base/ports.ts'
+import { writeAll } from '../../system/shared-fd.ts'
+import { Syslog } from '../../system/syslog.ts'
+import type { CommandLine } from '../command-line.ts'
+
+const STDOUT = 1
+const STDERR = 2
+
+export class Messages {
+  readonly #onStderr: boolean
+  readonly #isVerbose: boolean
+  readonly #syslog: Syslog | undefined
+
+  constructor({ logsToStderr, logsToSyslog, isVerbose }: CommandLine, clock: Clock) {
+    this.#onStderr = logsToStderr
+    this.#isVerbose = isVerbose
+    this.#syslog = logsToSyslog ? new Syslog('chat', clock) : undefined
+  }
+
+  /** Syslog gets what is not an error only with -v. */
+  log(level: 'error' | 'info', text: string): void {
+    if (this.#onStderr) toStderr(`${text}\n`)
+    if (this.#isVerbose || level === 'error') this.#syslog?.log(level, text)
+  }
+}
+
+/** A string of bytes. */
+export function toStderr(text: string): void {
+  writeAll(STDERR, latin1(text))
+}
+
+/** A string of bytes. */
+export function toStdout(text: string): void {
+  writeAll(STDOUT, latin1(text))
+}

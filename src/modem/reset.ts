@@ -1,0 +1,36 @@
+/** A modem that restarts: the command, and the wait until it answers again. Called by `modem.ts`. */
+
+import { ModemdError } from '../base/errors.ts'
+import { type Clock, sleep } from '../base/ports.ts'
+import type { AtReply, ProbeTimes } from './at/channel.ts'
+import { errorOf } from './at/session.ts'
+import type { ModemDriver } from './drivers/driver.ts'
+import type { ModemPort } from './port.ts'
+
+const DEAF_MS = 2000
+const PROBE_TIMES: ProbeTimes = [0, 2000, 5000, 10_000, 20_000, 40_000, 60_000]
+
+/** A modem that vanishes instead of answering does what it was told. */
+export async function sendReset(command: string, attempt: (text: string) => Promise<AtReply>): Promise<void> {
+  try {
+    const reply = await attempt(command)
+    if (!reply.isOk) throw errorOf(command, reply)
+  } catch (error) {
+    if (!(error instanceof ModemdError && error.failureCause === 'modem-gone')) throw error
+  }
+}
+
+/** A USB modem comes back as a new one; a plain UART's answers here again. Resolves after a minute at the latest. */
+export async function awaitRestart(
+  ports: readonly ModemPort[],
+  driver: ModemDriver,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  await sleep(clock, DEAF_MS, signal)
+  const restart = async ({ session }: ModemPort) => {
+    if (!(await session?.probe(PROBE_TIMES))) return
+    for (const command of driver.portInit) await session?.attempt(command)
+  }
+  await Promise.all(ports.map(restart))
+}
