@@ -45,7 +45,8 @@ export class Fleet implements ModemFleet {
   readonly #ttys = new Map<string, TtyFacts>()
   /** By `keyOf`. */
   readonly #candidates = new Map<string, Candidate>()
-  readonly #inhibited = new Set<string>()
+  /** How many hold each. */
+  readonly #inhibited = new Map<string, number>()
   readonly #added = new Listeners<[modem: ModemHandle]>()
   readonly #removed = new Listeners<[modem: ModemHandle]>()
   #modems: readonly Modem[] = []
@@ -90,10 +91,16 @@ export class Fleet implements ModemFleet {
     const key = this.#keyNamed(device)
     if (key === undefined)
       throw new ModemdError('NotFound', `There is no modem ${device}: name it by its id, device path or tty.`)
-    this.#inhibited.add(key)
+    this.#inhibited.set(key, (this.#inhibited.get(key) ?? 0) + 1)
     await this.#drop(key, 'let go of because another program asked for it')
+    let isHeld = true
     return () => {
-      if (!this.#inhibited.delete(key)) return
+      if (!isHeld) return
+      isHeld = false
+      const others = this.#inhibited.get(key)! - 1
+      this.#inhibited.set(key, others)
+      if (others > 0) return
+      this.#inhibited.delete(key)
       for (const tty of this.#ttys.values()) if (keyOf(tty) === key) this.#onTty(tty)
     }
   }
@@ -192,7 +199,7 @@ export class Fleet implements ModemFleet {
     if (modem) return modem.snapshot.device
     const tty = [...this.#ttys.values()].find(({ path }) => path === device)
     if (tty) return keyOf(tty)
-    return this.#candidates.has(device) ? device : undefined
+    return this.#candidates.has(device) || this.#inhibited.has(device) ? device : undefined
   }
 }
 

@@ -1,6 +1,6 @@
 /** Small files in the state directory that are whole and on disk once `write` returns. For the PIN ledger and the remembered ids. */
 
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export interface StateFiles {
@@ -31,7 +31,8 @@ export function stateFilesIn(directory: string, root = ''): StateFiles {
       rmSync(fresh, { force: true })
       const fd = openSync(fresh, 'wx', 0o600)
       try {
-        writeSync(fd, text)
+        // Not writeSync: on a nearly full disk that writes a part and does not say so.
+        writeFileSync(fd, text)
         fsyncSync(fd)
       } finally {
         closeSync(fd)

@@ -273,7 +273,12 @@ test('inhibit lets go of every port until it is released', async (t) => {
   bench.fleet.rescan()
   await bench.clock.advance(5000)
   assert.equal(bench.added.length, 1)
+  const releaseSecond = await bench.settled(bench.fleet.inhibit('/dev/ttyUSB0'))
   release()
+  release()
+  await bench.clock.advance(5000)
+  assert.equal(bench.added.length, 1, 'the second holder still has it')
+  releaseSecond()
   await bench.until('it is back', () => bench.added.length === 2, 5000)
 })
 
