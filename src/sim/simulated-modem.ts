@@ -233,6 +233,8 @@ export class SimulatedModem {
         this.#endCall(event.reason)
         break
       case 'unplug':
+        // Nothing that was to be said at this stage gets out any more.
+        port.pump?.stop()
         queueMicrotask(() => this.unplug())
         break
       case 'reboot':
