@@ -43,6 +43,7 @@ await client.call({
 })
 
 const rows: Row[] = []
+await memoryWhenFresh()
 await plugging()
 await connecting()
 await redialling()
@@ -114,15 +115,26 @@ async function processes(): Promise<void> {
   rows.push({ what: '  beside it: busctl get-property', samples: timed.busctl!, unit: 'ms', against: '' })
 }
 
-/** Memory with one link up, and the system calls of the daemon while nobody asks it anything. */
+/** The first modem since the start, and its first link. */
+async function memoryWhenFresh(): Promise<void> {
+  const fromMs = performance.now()
+  await askControl(rig.control, { command: 'plug', args: [] })
+  await seen('"registered"', fromMs)
+  await manager('Connect', 'sa{sv}', ['bench', []])
+  await seen('"up"', fromMs)
+  const samples = [statusOf(modemdPid(), 'VmRSS') / 1024]
+  rows.push({ what: 'modemd RSS, one link up', samples, unit: 'MiB', against: '≤ 70 MiB' })
+  await manager('Disconnect', 'o', ['/'])
+  const unpluggedAtMs = performance.now()
+  await askControl(rig.control, { command: 'unplug', args: [] })
+  await seen('InterfacesRemoved', unpluggedAtMs)
+}
+
+/** Memory after all of the above, with a link up, and the daemon's system calls while nobody asks it anything. */
 async function memoryAndIdle(): Promise<void> {
-  const { pid } = rig.servants.find(({ name }) => name === 'modemd')!.child
-  rows.push({
-    what: 'modemd RSS, one link up',
-    samples: [statusOf(pid!, 'VmRSS') / 1024],
-    unit: 'MiB',
-    against: '≤ 70 MiB',
-  })
+  const pid = modemdPid()
+  const samples = [statusOf(pid, 'VmRSS') / 1024]
+  rows.push({ what: `modemd RSS after ${RUNS} plugs and ${3 * RUNS} connections`, samples, unit: 'MiB', against: '' })
   const strace = rig.spawn('strace', ['-f', '-c', '-p', String(pid)])
   await sleep(IDLE_SECONDS * 1000)
   const ended = new Promise((resolve) => strace.child.once('close', resolve))
@@ -137,6 +149,10 @@ async function memoryAndIdle(): Promise<void> {
     against: 'polls, echoes',
   })
   console.log(`System calls of the idle daemon with a link up in ${IDLE_SECONDS} s (strace -f -c):\n${strace.log}`)
+}
+
+function modemdPid(): number {
+  return rig.servants.find(({ name }) => name === 'modemd')!.child.pid!
 }
 
 function timeOf(run: () => void): number {
