@@ -14,8 +14,9 @@ const { program, words } = ownArguments()
 const commandLine = parseCommandLine(words)
 if ('mode' in commandLine) carryOut(commandLine)
 else {
-  new ReportOutput(commandLine.reportFiles)
+  const reports = new ReportOutput(commandLine.reportFiles)
   toStderr(commandLine.sentence === undefined ? usage(program) : `modem-chat: ${commandLine.sentence}\n`)
+  reports.flush()
   leave(1)
 }
 

@@ -8,8 +8,8 @@
  * and writes came to (`readFailed`, `sent`, `sendFailed`), and the script waits for that.
  */
 
-import { latin1 } from '../base/bytes.ts'
 import type { Deadline, Input, Machine, Output } from '../base/machine.ts'
+import type { State, StateAt } from './engine-state.ts'
 import { expectParts, sendSteps, unescapeExpect, unescapeSend, upToNul } from './escapes.ts'
 import { ExpectLog } from './expect-log.ts'
 import { Expectation } from './expectation.ts'
@@ -17,25 +17,14 @@ import { Inbox } from './inbox.ts'
 import { isKeyword, type Keyword } from './keywords.ts'
 import type { ChatEnd, ChatEvent, ChatOptions } from './options.ts'
 import { Outputs } from './outputs.ts'
+import { type Received, Receiver } from './receiver.ts'
 import { NOT_YET, type NotYet, type ScriptWord } from './script.ts'
 import { resolveSend } from './send-word.ts'
 import { Sending } from './sending.ts'
 import { Settings } from './settings.ts'
-import { echoed, visible } from './visible.ts'
+import { visible } from './visible.ts'
 
 export type { ChatEvent, ChatOptions } from './options.ts'
-
-type State =
-  | { readonly at: 'unopened' | 'between' | 'ended' }
-  | { readonly at: 'expecting'; readonly expectation: Expectation; readonly log: ExpectLog | undefined }
-  /** The script, or the file of a send (`word`), has more to come that is not there yet. */
-  | { readonly at: 'waiting'; readonly word?: string }
-  /** `pending`: put out, and when pulled not yet known to be done. */
-  | { readonly at: 'sending'; readonly sending: Sending; pending?: 'bytes' | 'break' | undefined }
-  /** All is over but for the end of a report that is being gathered. */
-  | { readonly at: 'finishing'; readonly end: ChatEnd; dueMs: number }
-
-type StateAt<At> = Extract<State, { readonly at: At }>
 
 const LONGEST_EXPECT = 1024
 /** For the rest of a report at the end of the script, each byte. */
@@ -46,9 +35,9 @@ export class ChatEngine implements Machine<ChatEvent> {
   readonly #words: Iterator<ScriptWord | NotYet>
   readonly #outputs: Outputs
   readonly #settings: Settings
+  readonly #receiver: Receiver
   #state: State = { at: 'unopened' }
   #nowMs = 0
-  #owesLineEnd = false
   #isSendPlace = false
   #keyword: Keyword | undefined
   /** Of the expect word at hand; `#part` is the expect that runs or is next. */
@@ -64,6 +53,7 @@ export class ChatEngine implements Machine<ChatEvent> {
     this.#words = options.words[Symbol.iterator]()
     this.#outputs = new Outputs(options.verbose ?? false)
     this.#settings = new Settings(options, this.#outputs)
+    this.#receiver = new Receiver(options, this.#settings, this.#outputs)
   }
 
   handle(input: Input, nowMs: number): void {
@@ -104,7 +94,7 @@ export class ChatEngine implements Machine<ChatEvent> {
     if (state.at === 'unopened' || state.at === 'ended') return
     if (state.at === 'sending') {
       state.sending.endTime(nowMs)
-      this.#limitPassed(state)
+      this.#limitPassed()
     } else {
       this.#outputs.logVerbose('alarm')
       if (state.at === 'expecting') this.#expectFailed()
@@ -148,11 +138,16 @@ export class ChatEngine implements Machine<ChatEvent> {
     this.#run()
   }
 
-  /** Pulled: the bytes could not be written; `why` is the system's text. */
-  sendFailed(why: string, nowMs: number): void {
+  /** Pulled: the time limit has passed while bytes were being written: `sendFailed` is due unless they must be waited for. */
+  get mustNotSend(): boolean {
+    return this.#state.at === 'sending' && this.#state.sending.isOutOfTime
+  }
+
+  /** Pulled: the bytes were not written; `why` is the system's text, without it their time is up. */
+  sendFailed(nowMs: number, why?: string): void {
     if (this.#state.at !== 'sending') return
     this.#nowMs = nowMs
-    this.#writeFailed(` -- write failed: ${why}`)
+    this.#writeFailed(why)
     this.#run()
   }
 
@@ -259,8 +254,12 @@ export class ChatEngine implements Machine<ChatEvent> {
 
   #expect(state: StateAt<'expecting'>): boolean {
     for (let bytes = this.#inbox.first; bytes; bytes = this.#inbox.first) {
-      this.#inbox.take(this.#match(state, bytes))
-      if (this.#state !== state) return true
+      const { used, decided } = this.#receiver.take(bytes, state.expectation, state.log, this.#nowMs)
+      this.#inbox.take(used)
+      if (decided) {
+        this.#decided(decided)
+        return true
+      }
     }
     // The end of the line counts as a timeout, at once.
     if (this.#closedReason === undefined && (this.#options.pulled || !this.#mustNotWait)) {
@@ -272,51 +271,13 @@ export class ChatEngine implements Machine<ChatEvent> {
     return true
   }
 
-  /** Takes bytes until the expect is decided, and answers how many. Reports are looked for first, then the expect, then aborts. */
-  #match({ expectation, log }: StateAt<'expecting'>, bytes: Uint8Array): number {
-    const isShown = this.#settings.isEchoing || this.#options.echoReceived || log
-    for (let at = 0; at < bytes.length; at++) {
-      const byte = bytes[at]! & 0x7f
-      if (isShown) this.#show(byte, log)
-      expectation.take(byte)
-      this.#report(byte, expectation.reportsFound)
-      if (expectation.isMet) {
-        log?.matched()
-        this.#setParts([])
-        this.#state = { at: 'between' }
-        return at + 1
-      }
-      const aborts = expectation.abortsFound
-      if (aborts) {
-        log?.aborted()
-        this.#fail(4 + aborts[0]!, this.#settings.aborts.text(aborts[0]!))
-        return at + 1
-      }
-      log?.slide()
+  #decided(decided: NonNullable<Received['decided']>): void {
+    if (decided !== 'met') {
+      this.#fail(4 + decided.abortIndex, this.#settings.aborts.text(decided.abortIndex))
+      return
     }
-    return bytes.length
-  }
-
-  #show(byte: number, log: ExpectLog | undefined): void {
-    const shown = echoed(byte)
-    if (this.#settings.isEchoing && shown) {
-      this.#outputs.emit({ type: 'echo', bytes: latin1(shown) })
-      this.#owesLineEnd = shown !== '\n'
-    }
-    log?.received(byte)
-    if (this.#options.echoReceived && shown) this.#outputs.emit({ type: 'echo', bytes: latin1(shown) })
-  }
-
-  /** The byte that ends a report begins no other. */
-  #report(byte: number, found: readonly number[] | undefined): void {
-    if (!this.#settings.reports.isGathering) {
-      if (found) this.#settings.reports.begin(found, this.#nowMs)
-    } else if (this.#settings.reports.take(byte)) this.#endReport()
-  }
-
-  #endReport(): void {
-    const report = this.#settings.reports.end()
-    if (report) this.#outputs.emit({ type: 'report', ...report })
+    this.#setParts([])
+    this.#state = { at: 'between' }
   }
 
   #expectFailed(): void {
@@ -359,7 +320,7 @@ export class ChatEngine implements Machine<ChatEvent> {
         this.#state = { at: 'between' }
         break
       case 'limit':
-        this.#limitPassed(state)
+        this.#limitPassed()
         break
       case 'break':
         this.#outputs.emit({ type: 'break' })
@@ -367,8 +328,8 @@ export class ChatEngine implements Machine<ChatEvent> {
         else sending.pauseForBreak(this.#nowMs)
         break
       case 'bytes':
-        if (sending.isOutOfTime) this.#writeFailed(' -- write timed out')
-        else if (this.#closedReason !== undefined) this.#writeFailed(` -- write failed: ${this.#closedReason}`)
+        if (sending.isOutOfTime) this.#writeFailed(undefined)
+        else if (this.#closedReason !== undefined) this.#writeFailed(this.#closedReason)
         else {
           this.#outputs.send(step.bytes)
           if (this.#options.pulled) state.pending = 'bytes'
@@ -380,14 +341,13 @@ export class ChatEngine implements Machine<ChatEvent> {
     return true
   }
 
-  #limitPassed(state: StateAt<'sending'>): void {
+  #limitPassed(): void {
     this.#mustNotWait = true
     this.#outputs.logVerbose('alarm')
-    if (state.pending === 'bytes') this.#writeFailed(' -- write timed out')
   }
 
-  #writeFailed(message: string): void {
-    this.#outputs.logVerbose(message)
+  #writeFailed(why: string | undefined): void {
+    this.#outputs.logVerbose(why === undefined ? ' -- write timed out' : ` -- write failed: ${why}`)
     this.#fatal(1, 'Failed')
   }
 
@@ -403,8 +363,7 @@ export class ChatEngine implements Machine<ChatEvent> {
   }
 
   #finish(end: ChatEnd): void {
-    if (this.#owesLineEnd) this.#outputs.emit({ type: 'echo', bytes: latin1('\n') })
-    this.#owesLineEnd = false
+    this.#receiver.endEcho()
     if (this.#settings.reports.isGathering) this.#state = { at: 'finishing', end, dueMs: this.#nowMs + REPORT_BYTE_MS }
     else this.#conclude(end)
   }
@@ -429,7 +388,7 @@ export class ChatEngine implements Machine<ChatEvent> {
   }
 
   #conclude(end: ChatEnd): void {
-    this.#endReport()
+    this.#receiver.endReport()
     this.#state = { at: 'ended' }
     this.#outputs.emit(end)
   }

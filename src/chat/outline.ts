@@ -29,8 +29,8 @@ export function outline(words: readonly PlacedWord[]): ScriptStep[] {
   return steps
 }
 
-const ASKS_FOR_SECRET = /ass(?:word|wd|code)|\bpin\b|secret/i
-const GIVES_SECRET = /\\q|\+CPIN=|\+CLCK=|\+CPWD=|AUTHDATA=|CGAUTH=/i
+const ASKS_FOR_SECRET = /word|pass(?:wd|code)|\bpin\b|secret/i
+const GIVES_SECRET = /\\q|\+CPIN=|\+CLCK=|\+CPWD=|AUTHDATA=|CGAUTH=|\$\w*(?:PASS|PIN|SECRET)/i
 
 /** Hidden by `\q`, a PIN or password by its command, or the answer to a question for one. */
 export function isSecret(send: string, expect: string): boolean {

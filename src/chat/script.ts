@@ -7,6 +7,8 @@
 /** What ends the script with exit code 1 when it is reached. */
 export interface ScriptError {
   readonly message: string
+  /** What stands there, as far as it may be a word. */
+  readonly text?: string
 }
 
 export type ScriptWord = string | ScriptError
@@ -100,7 +102,8 @@ function* pieceWords(piece: string, pieceNumber: number): Generator<PieceWord> {
     }
     const end = closingQuote(piece, at)
     if (end === undefined) {
-      yield { word: { message: `unterminated quote (line ${pieceNumber})` }, at }
+      const text = /^[^ \t]+/.exec(piece.slice(at))![0]
+      yield { word: { message: `unterminated quote (line ${pieceNumber})`, text }, at }
       return
     }
     yield { word: piece.slice(at + 1, end), at }

@@ -35,12 +35,15 @@ export function isReady(fd: number, direction: Direction): boolean {
   return pollOne(fd, direction, 0)
 }
 
+/** A struct pollfd, one for all: it is asked before every byte. */
+const request = new Int16Array(4)
+const requestBytes = new Uint8Array(request.buffer)
+const requestFd = new Int32Array(request.buffer, 0, 1)
+
 function pollOne(fd: number, direction: Direction, timeoutMs: number): boolean {
-  const request = new Uint8Array(8)
-  const view = new DataView(request.buffer)
-  view.setInt32(0, fd, true)
-  view.setInt16(4, maskOf(direction), true)
-  return poll(request, 1, timeoutMs) > 0
+  requestFd[0] = fd
+  request[2] = maskOf(direction)
+  return poll(requestBytes, 1, timeoutMs) > 0
 }
 
 /** Whoever started us set O_NONBLOCK. */
@@ -52,6 +55,16 @@ export function isNonBlocking(fd: number): boolean {
 export function setBlocking(fd: number): void {
   const flags = fcntl(fd, F_GETFL, 0)
   if (flags >= 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK)
+}
+
+/** Both are one open file description: what is set on one shows on the other. */
+export function areOneOpening(fd: number, other: number): boolean {
+  if (isNonBlocking(other)) return isNonBlocking(fd)
+  const flags = fcntl(fd, F_GETFL, 0)
+  fcntl(fd, F_SETFL, flags | O_NONBLOCK)
+  const isShared = isNonBlocking(other)
+  fcntl(fd, F_SETFL, flags)
+  return isShared
 }
 
 /** Waits where it must. Answers 0 or a negative errno. */

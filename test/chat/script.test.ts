@@ -17,9 +17,12 @@ test('words of a file', () => {
     ['a\\ b\\\nc', ['a\\', 'b\\', 'c']],
     ['OK\r\n', ['OK\r']],
     ['a\0b\nc', ['a', 'c']],
-    ['a\n"b c\nd', ['a', { message: 'unterminated quote (line 2)' }, 'd']],
-    ['"a\\', [{ message: 'unterminated quote (line 1)' }]],
-    [`"${'a'.repeat(1100)}"`, [{ message: 'unterminated quote (line 1)' }, `${'a'.repeat(78)}"`]],
+    ['a\n"b c\nd', ['a', { message: 'unterminated quote (line 2)', text: '"b' }, 'd']],
+    ['"a\\', [{ message: 'unterminated quote (line 1)', text: '"a\\' }]],
+    [
+      `"${'a'.repeat(1100)}"`,
+      [{ message: 'unterminated quote (line 1)', text: `"${'a'.repeat(1022)}` }, `${'a'.repeat(78)}"`],
+    ],
     [`${'x'.repeat(1022)}\ny`, ['x'.repeat(1022), 'y']],
     [`${'x'.repeat(1023)}\ny`, ['x'.repeat(1023), 'y']],
   ]

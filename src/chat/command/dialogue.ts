@@ -95,14 +95,23 @@ export class Dialogue {
   #write(): boolean {
     if (!this.#unsent) return false
     const done = this.#line.write(this.#unsent[0]!)
-    if (done === false) return false
+    if (done === false) return this.#giveUp()
     if (done === true) {
       this.#unsent = this.#unsent.length > 1 ? this.#unsent.subarray(1) : undefined
       if (!this.#unsent) this.#engine.sent(this.#clock.nowMs())
+      else if (this.#engine.mustNotSend) this.#engine.sendFailed(this.#clock.nowMs())
     } else {
       this.#unsent = undefined
-      this.#engine.sendFailed(done, this.#clock.nowMs())
+      this.#engine.sendFailed(this.#clock.nowMs(), done)
     }
+    return true
+  }
+
+  /** The limit makes chat(8)'s input non-blocking. Where output is another opening of the line, a byte that it does not take is waited for still. */
+  #giveUp(): boolean {
+    if (!this.#engine.mustNotSend || !this.#line.isOneOpening) return false
+    this.#unsent = undefined
+    this.#engine.sendFailed(this.#clock.nowMs())
     return true
   }
 

@@ -6,8 +6,8 @@ import { errnoText } from '../../system/libc.ts'
 import { checkScript, type Fault } from '../check.ts'
 import type { CommandLine } from '../command-line.ts'
 import { describeScript } from '../describe.ts'
-import { outline } from '../outline.ts'
-import { type PlacedWord, placedWords } from '../script.ts'
+import { isSecret, outline } from '../outline.ts'
+import { type PlacedWord, placedWords, type ScriptWord } from '../script.ts'
 import { visible } from '../visible.ts'
 import { jsonLine } from './json.ts'
 import { toStderr, toStdout } from './messages.ts'
@@ -15,6 +15,7 @@ import { ownVariables } from './own-bytes.ts'
 
 /** So many words on each side of a fault are shown. */
 const AROUND = 2
+const HIDDEN = '??????'
 const OPEN_TO_ALL = 0o004
 
 interface Script {
@@ -70,17 +71,28 @@ function faultFields(fault: Fault, script: Script): object {
 
 /** The word in brackets among its neighbours. Secrets are not shown. */
 function around(index: number, { words }: Script): string {
-  const secrets = new Set(outline(words).flatMap((step) => (step.type === 'send' && step.isSecret ? [step.index] : [])))
+  const secrets = secretsOf(words)
   const from = Math.max(0, index - AROUND)
   const shown = words.slice(from, index + AROUND + 1).map(({ word }, offset) => {
     const at = from + offset
-    const text = typeof word !== 'string' ? '...' : secrets.has(at) ? '??????' : asWritten(word)
+    const text = secrets.has(at) ? HIDDEN : asWritten(word)
     return at === index ? `[${text}]` : text
   })
   return [from > 0 ? '...' : [], shown, index + AROUND + 1 < words.length ? '...' : []].flat(2).join(' ')
 }
 
-function asWritten(word: string): string {
+function secretsOf(words: readonly PlacedWord[]): Set<number> {
+  const secrets = outline(words).flatMap((step) => (step.type === 'send' && step.isSecret ? [step.index] : []))
+  // One whose quote has no end is no send yet.
+  for (const [index, { word }] of words.entries()) {
+    const before = words[index - 1]?.word
+    if (typeof word !== 'string' && typeof before === 'string' && isSecret(word.text ?? '', before)) secrets.push(index)
+  }
+  return new Set(secrets)
+}
+
+function asWritten(word: ScriptWord): string {
+  if (typeof word !== 'string') return visible(word.text ?? '')
   const text = visible(word)
   return text === '' || /[ \t]/.test(text) ? `'${text}'` : text
 }

@@ -1,7 +1,7 @@
 /** The line of a dialogue: read from standard input, a terminal, and written to standard output, whatever that is. Both are shared with who started us. */
 
 import { EINTR, errnoText, read, write } from '../../system/libc.ts'
-import { isNonBlocking, isReady, ReadyWatch, setBlocking } from '../../system/shared-fd.ts'
+import { areOneOpening, isNonBlocking, isReady, ReadyWatch, setBlocking } from '../../system/shared-fd.ts'
 import { dialogueSettings, readSettings, sendBreak, type TtySettings, writeSettings } from '../../system/termios.ts'
 
 const STDIN = 0
@@ -75,6 +75,11 @@ export class Line {
     const count = write(STDOUT, this.#outgoing, 1)
     if (count === 1) return true
     return count === -EINTR ? false : errnoText(count)
+  }
+
+  /** Input and output share one open file description, as with `<>/dev/ttyS0 >&0`. */
+  get isOneOpening(): boolean {
+    return areOneOpening(STDIN, STDOUT)
   }
 
   sendBreak(): Promise<void> {

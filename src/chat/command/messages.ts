@@ -10,7 +10,7 @@ const STDOUT = 1
 const STDERR = 2
 
 export class Messages {
-  readonly #onStderr: boolean
+  #onStderr: boolean
   readonly #isVerbose: boolean
   readonly #syslog: Syslog | undefined
 
@@ -24,6 +24,10 @@ export class Messages {
   log(level: 'error' | 'info', text: string): void {
     if (this.#onStderr) toStderr(`${text}\n`)
     if (this.#isVerbose || level === 'error') this.#syslog?.log(level, text)
+  }
+
+  leaveStderr(): void {
+    this.#onStderr = false
   }
 }
 

@@ -1,40 +1,60 @@
-/** Where reports go: the file of -r, appended to, or standard error. */
+/**
+ * Where reports go: the file of -r, appended to, or standard error. As with chat(8) a file gets what there is when the program
+ * ends: that shows only where the file is something else's too, or the program is killed.
+ */
 
 import { closeSync, openSync } from 'node:fs'
 import { latin1 } from '../../base/bytes.ts'
 import { errnoText } from '../../system/libc.ts'
 import { writeAll } from '../../system/shared-fd.ts'
+import { readSettings } from '../../system/termios.ts'
 import type { ReportFile as Named } from '../command-line.ts'
 import { toStderr } from './messages.ts'
 
 const STDERR = 2
 
 export class ReportOutput {
-  readonly #name: string | undefined
-  readonly #fd: number
+  #name: string | undefined
+  #fd = STDERR
+  #isHeld = false
+  #held = ''
 
   /** All of `files` are opened; the last one counts, and standard error where it cannot be opened. */
   constructor(files: readonly Named[]) {
-    let fd = STDERR
     for (const { name, isAnnounced } of files) {
-      if (fd !== STDERR) closeSync(fd)
-      fd = openForAppending(name)
-      if (fd !== STDERR && isAnnounced) writeAll(fd, latin1(`Opening "${name}"...\n`))
+      this.flush()
+      if (this.#fd !== STDERR) closeSync(this.#fd)
+      this.#fd = openForAppending(name)
+      // A terminal shows each line at once.
+      this.#isHeld = this.#fd !== STDERR && typeof readSettings(this.#fd) === 'number'
+      this.#name = name
+      if (this.#fd !== STDERR && isAnnounced) this.write(`Opening "${name}"...\n`)
     }
-    this.#fd = fd
-    this.#name = files.at(-1)?.name
   }
 
-  /** A line. One that the file does not take is not lost. */
+  get isStderr(): boolean {
+    return this.#fd === STDERR
+  }
+
+  /** The name of -r. */
+  get name(): string | undefined {
+    return this.#name
+  }
+
+  /** A line. */
   write(text: string): void {
-    const answer = writeAll(this.#fd, latin1(text))
-    if (answer >= 0 || this.#fd === STDERR) return
-    toStderr(`modem-chat: cannot write the report to ${this.#name}: ${errnoText(answer)}; here it is:\n${text}`)
+    this.#held += text
+    if (!this.#isHeld) this.flush()
   }
 
-  /** At the end. */
-  close(isVerbose: boolean): void {
-    if (this.#name !== undefined && isVerbose) writeAll(this.#fd, latin1(`Closing "${this.#name}".\n`))
+  /** What the file does not take is not lost. */
+  flush(): void {
+    const text = this.#held
+    this.#held = ''
+    if (text === '') return
+    const answer = writeAll(this.#fd, latin1(text))
+    if (answer >= 0 || this.isStderr) return
+    toStderr(`modem-chat: cannot write to ${this.#name}: ${errnoText(answer)}; it would have got:\n${text}`)
   }
 }
 

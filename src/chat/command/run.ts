@@ -58,6 +58,7 @@ export class ScriptRun {
     if (scriptFile !== undefined && words.length > 0) {
       // As with chat the terminal stays as it is now.
       toStderr(usage(program))
+      this.#reportOutput.flush()
       this.#lock?.remove()
       leave(1)
     }
@@ -119,6 +120,15 @@ export class ScriptRun {
     this.#reportOutput.write(`chat:  ${timeStamp(wallUs, '0')} ${text}\n`)
   }
 
+  /** As with chat nothing more is said where standard error was the file of -r. */
+  #closeReports(): void {
+    const { name, isStderr } = this.#reportOutput
+    if (name === undefined) return
+    if (this.#commandLine.isVerbose) this.#reportOutput.write(`Closing "${name}".\n`)
+    this.#reportOutput.flush()
+    if (isStderr) this.#messages.leaveStderr()
+  }
+
   #stopIf(message: string | undefined, exitCode: number): void {
     if (message === undefined) return
     this.#messages.log('error', message)
@@ -128,7 +138,7 @@ export class ScriptRun {
   #end(end: ChatEnd): never {
     let { exitCode, message } = end
     if (!end.isSecondEnd) {
-      this.#reportOutput.close(this.#commandLine.isVerbose)
+      this.#closeReports()
       const refusal = this.#line.restore()
       if (refusal !== undefined) {
         exitCode = 2
@@ -136,6 +146,7 @@ export class ScriptRun {
         this.#messages.log('error', refusal)
       }
     }
+    this.#reportOutput.flush()
     if (exitCode !== 0) this.#lock?.remove()
     if (this.#commandLine.wantsJson) {
       const { abortString } = end
