@@ -91,7 +91,7 @@ export const PROFILE_KEYS = {
   'chat-script': key(
     values.path,
     '',
-    'A chat(8) file, owned by root and under the configuration directory, that replaces the built-in dial script',
+    "A chat(8) file, owned by root and under the configuration directory, that replaces the built-in dial script; $APN, $NUMBER, $USERNAME, $PASSWORD and $CID in it are the profile's",
   ),
   priority: key(values.integer(0, 1000), '0', 'Order among links that are up, 0 first: added to the route metric'),
   sim: key(values.iccid, '', 'Use only this SIM'),

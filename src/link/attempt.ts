@@ -224,6 +224,17 @@ function chooseEngine(engines: readonly PppEngine[], { engine: wanted }: Profile
   throw new AttemptFailed({ failure: { cause: 'engine-missing', detail } })
 }
 
+/** Of a profile's chat-script. A PIN is none of them: it goes to the SIM only where its tries are counted. */
+function scriptVariablesOf({ apn, number, username, password, cid }: Profile): Readonly<Record<string, string>> {
+  return {
+    APN: apn === 'auto' ? '' : apn,
+    NUMBER: number,
+    USERNAME: username,
+    PASSWORD: password,
+    CID: cid === 'auto' ? '' : String(cid),
+  }
+}
+
 async function dial(modem: ModemHandle, profile: Profile, signal: AbortSignal): Promise<Call> {
   try {
     const call = await modem.dial({
@@ -233,6 +244,7 @@ async function dial(modem: ModemHandle, profile: Profile, signal: AbortSignal): 
       cid: profile.cid,
       timeoutMs: profile.dialTimeoutMs,
       chatScript: profile.chatScript,
+      scriptVariables: scriptVariablesOf(profile),
       signal,
     })
     if (!signal.aborted) return call

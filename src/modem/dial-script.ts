@@ -35,6 +35,8 @@ export interface DialScriptOptions {
   readonly number: string
   /** A chat(8) file's text in place of the built-in words; `\T` in it is the number. */
   readonly chatScript: string | undefined
+  /** `$NAME` in that text. */
+  readonly scriptVariables?: Readonly<Record<string, string>> | undefined
   readonly timeoutMs: number
   readonly nowMs: number
 }
@@ -49,11 +51,12 @@ export class DialScript implements Machine<DialEvent> {
   #isOver = false
   #isLineGone = false
 
-  constructor({ number, chatScript, timeoutMs, nowMs }: DialScriptOptions) {
+  constructor({ number, chatScript, scriptVariables = {}, timeoutMs, nowMs }: DialScriptOptions) {
     const words = chatScript === undefined ? builtInWords(number) : scriptWords(chatScript)
     // A script of one's own sets its time limits itself; ours waits as long as the dial may take.
-    const limit = chatScript === undefined ? { timeoutMs } : {}
-    this.#engine = new ChatEngine({ words, phoneNumber: number, ...limit })
+    const own = { env: (name: string) => (Object.hasOwn(scriptVariables, name) ? scriptVariables[name] : undefined) }
+    const options = chatScript === undefined ? { timeoutMs } : own
+    this.#engine = new ChatEngine({ words, phoneNumber: number, ...options })
     this.#giveUpAtMs = nowMs + timeoutMs
   }
 

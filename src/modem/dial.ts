@@ -108,8 +108,14 @@ async function runScript(
   const hold = port.toChat()
   return new Promise((resolve, reject) => {
     const nowMs = clock.nowMs()
-    const { chatScript, signal } = request
-    const script = new DialScript({ number, chatScript, timeoutMs: Math.max(0, dueMs - nowMs), nowMs })
+    const { chatScript, scriptVariables, signal } = request
+    const script = new DialScript({
+      number,
+      chatScript,
+      scriptVariables,
+      timeoutMs: Math.max(0, dueMs - nowMs),
+      nowMs,
+    })
     const stop = () => {
       pump.stop()
       signal.removeEventListener('abort', onAbort)

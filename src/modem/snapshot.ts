@@ -96,6 +96,8 @@ export interface DialRequest {
   readonly timeoutMs: number
   /** Words of a chat(8) script that replaces the built-in one. */
   readonly chatScript?: string | undefined
+  /** What `$NAME` in that script stands for; another name is nothing. Never the process environment, never a PIN. */
+  readonly scriptVariables?: Readonly<Record<string, string>> | undefined
   readonly signal: AbortSignal
 }
 

@@ -276,6 +276,13 @@ test('a script of the profile dials; one that would send a PIN does not', async 
   assert.ok(!scripted.commands.some((each) => /CPIN=/.test(each)))
   assert.deepEqual(scripted.pinsSeen, [])
 
+  scripted.commands.length = 0
+  const scriptVariables = { APN: 'internet' }
+  const named = 'REPORT CONNECT\n"" AT+X="$APN$HOME$PIN"\nERROR ATD\\T\nCONNECT ""\n'
+  const second = await bench.settled(modem.dial(request({ chatScript: named, scriptVariables })))
+  assert.ok(scripted.commands.includes('AT+X="internet"'), scripted.commands.join(' '))
+  await bench.settled(second.hangUp())
+
   const broken = await failureOf(dialled, { chatScript: "'' 'AT\n" })
   assert.equal(broken.cause, 'script-error')
   assert.match(broken.detail, /unterminated quote/)
