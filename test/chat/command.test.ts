@@ -9,13 +9,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { VERSION } from '../../src/base/version.ts'
 import { needs } from '../support/needs.ts'
 import type { ChatCase, Outcome, Step } from './differential/case.ts'
 import { Places } from './differential/places.ts'
 import { runCase } from './differential/run.ts'
 
-const PROGRAM = 'dist/modem-chat.cjs'
+const PROGRAM = fileURLToPath(new URL('../../dist/modem-chat.cjs', import.meta.url))
 const COMMAND = [process.execPath, PROGRAM]
 
 const folder = mkdtempSync(join(tmpdir(), 'modemd-command-'))
