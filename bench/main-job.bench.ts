@@ -141,7 +141,8 @@ async function memoryAndIdle(): Promise<void> {
   strace.child.kill('SIGINT')
   await ended
   rig.servants.splice(rig.servants.indexOf(strace), 1)
-  const waits = Number(/(\d+)\s+(?:\d+\s+)?epoll_pwait/.exec(strace.log)?.[1] ?? Number.NaN)
+  // % time, seconds, µs a call, calls, [errors,] name
+  const waits = Number(/^(?:\s*[\d.]+){3}\s+(\d+).*epoll_pwait$/m.exec(strace.log)?.[1] ?? Number.NaN)
   rows.push({
     what: `modemd idle, link up: waits in ${IDLE_SECONDS} s`,
     samples: [waits],
