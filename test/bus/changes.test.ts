@@ -203,6 +203,11 @@ test('gdbus monitor sees them too', needs('dbus-daemon', 'gdbus'), async (contex
   const { bus, api } = await serve(context)
   const args = ['monitor', '--address', bus.address, '--dest', 'org.modemd']
   const monitor = await bus.follow('gdbus', args, /is owned by/)
-  api.modems[0]!.change({ signalQuality: 7 })
-  await until(() => monitor.text().includes("{'SignalQuality': <byte 0x07>}"), 'the change')
+  // It subscribes only after it has told the owner, and does not say when: changes come until one is heard.
+  let signalQuality = 0
+  await until(() => {
+    signalQuality = (signalQuality + 1) % 100
+    api.modems[0]!.change({ signalQuality })
+    return /\{'SignalQuality': <byte 0x[0-9a-f]{2}>\}/.test(monitor.text())
+  }, 'a change')
 })
