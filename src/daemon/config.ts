@@ -50,6 +50,8 @@ const FORBIDDEN: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', '
 
 export class Configuration implements ProfileSource {
   readonly manual: Profile
+  /** After each further reading, whoever asked for it. */
+  onRead: (() => void) | undefined
   readonly #root: string
   readonly #file: string
   readonly #isNamed: boolean
@@ -108,6 +110,7 @@ export class Configuration implements ProfileSource {
     this.#profiles = profiles.profiles
     this.#faults = [...this.#inOrder(main.faults), ...this.#inOrder(profiles.faults)]
     this.#warnings = [...this.#inOrder(main.warnings), ...this.#inOrder(profiles.warnings)]
+    this.onRead?.()
   }
 
   async save(fields: ProfileFields): Promise<void> {

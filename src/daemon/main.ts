@@ -53,10 +53,9 @@ async function main(): Promise<void> {
   const options = parseCommandLine()
   const configuration = new Configuration({ root: options.root, file: options.config })
   if (options.check) return check(configuration)
-  const logger = createLogger({
-    level: options.logLevel ?? configuration.daemon?.logLevel ?? 'info',
-    secrets: () => configuration.secrets,
-  })
+  const level = () => options.logLevel ?? configuration.daemon?.logLevel ?? 'info'
+  const logger = createLogger({ level: level(), secrets: () => configuration.secrets })
+  configuration.onRead = () => logger.setLevel(level())
   for (const fault of configuration.faults) logger.error(fault)
   for (const warning of configuration.warnings) logger.warn(warning)
   if (!configuration.daemon)
@@ -141,7 +140,6 @@ async function serve(options: CommandLine, configuration: Configuration, logger:
     } catch (error) {
       logger.error(errorText(error))
     }
-    logger.setLevel(options.logLevel ?? configuration.daemon?.logLevel ?? 'info')
     manager.ready()
   }
 }

@@ -20,11 +20,6 @@ export interface ModemContext {
   attempt(text: string, options?: CommandOptions): Promise<AtReply>
 }
 
-/** Each is asked for, none is needed. */
-export async function sendOptional(modem: ModemContext, commands: readonly string[]): Promise<void> {
-  for (const command of commands) await modem.attempt(command)
-}
-
 /** The first command of the group that the modem accepts; undefined: none. */
 export async function sendFirstAccepted(modem: ModemContext, group: readonly string[]): Promise<string | undefined> {
   for (const command of group) if ((await modem.attempt(command, { timeoutMs: 10_000 })).isOk) return command

@@ -124,7 +124,6 @@ const personality = fields({
 
 export type Personality = Checked<typeof personality>
 export type UsbInterface = Personality['usb']['interfaces'][number]
-export type PortKind = NonNullable<UsbInterface['port']>
 
 const BUNDLED: Readonly<Record<string, unknown>> = { generic, 'huawei-e173': huaweiE173 }
 

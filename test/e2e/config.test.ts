@@ -92,6 +92,19 @@ if (inNamespace(import.meta.url, needs('tun', 'unshare', 'dbus-daemon', 'busctl'
       await product.until('the removed profile is gone', () => product.link('spare').state === 'absent')
       assert.equal(product.link('demo').state, 'up')
     }))
+
+  test('a log level counts from the next reading, also from one that D-Bus asks for', () =>
+    Product.run({ sim: GOOD_SIM }, async (product) => {
+      await product.untilModem('registered')
+      assert.doesNotMatch(product.modemd.log, / debug /)
+      product.write(CONF, '[daemon]\nlog-level = debug\n')
+      product.read('busctl', 'call', 'org.modemd', '/org/modemd', 'org.modemd.Manager1', 'ReloadConfig')
+      product.sim('unplug')
+      await product.untilUnplugged()
+      product.sim('plug')
+      await product.until('debug lines come', () => / debug .*ttyUSB0 is taken/.test(product.modemd.log))
+      await product.untilModem('registered')
+    }))
 }
 
 function reload(product: Product): void {
