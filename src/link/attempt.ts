@@ -282,7 +282,7 @@ async function runPpp(
     const ip4 = ip4Of(up.address)
     plan.counting(ppp)
     plan.show({ interface: up.interfaceName, ip4 })
-    await nameServers.set(up.interfaceName, plan.profile.dns ? ip4.dns : [])
+    await nameServers.set(up.interfaceName, plan.profile.dns ? (ip4?.dns ?? []) : [])
     if (ppp.isEnded || signal.aborted || standing !== up) return
     if (upAtMs === undefined) {
       upAtMs = clock.nowMs()

@@ -5,8 +5,8 @@ import { failureOf } from '../base/errors.ts'
 import { formatIpv4, isPlaceholderNameServer, isUsableUnicast } from '../base/ipv4.ts'
 import type { Cancel, Clock } from '../base/ports.ts'
 import type { Call } from '../modem/snapshot.ts'
-import type { PppEngine, PppLink, PppLinkEvent } from '../ppp/engines/engine.ts'
-import { type AuthProtocol, CLIENT_DEFAULTS, type PppAddress, type PppSettings } from '../ppp/settings.ts'
+import type { LinkAddress, PppEngine, PppLink, PppLinkEvent } from '../ppp/engines/engine.ts'
+import { type AuthProtocol, CLIENT_DEFAULTS, type PppSettings } from '../ppp/settings.ts'
 import type { Profile, ProfileAuth } from './profile.ts'
 import type { Ip4Snapshot } from './snapshot.ts'
 
@@ -83,7 +83,7 @@ export class PppRun {
 }
 
 const AUTH: Readonly<Record<ProfileAuth, readonly AuthProtocol[]>> = {
-  any: CLIENT_DEFAULTS.auth,
+  any: CLIENT_DEFAULTS.answersAuth,
   none: [],
   pap: ['pap'],
   chap: ['chap'],
@@ -94,7 +94,7 @@ const AUTH: Readonly<Record<ProfileAuth, readonly AuthProtocol[]>> = {
 function pppSettings(profile: Profile): PppSettings {
   return {
     ...CLIENT_DEFAULTS,
-    auth: AUTH[profile.auth],
+    answersAuth: AUTH[profile.auth],
     user: profile.username,
     password: profile.password,
     mruBytes: profile.mtuBytes,
@@ -108,7 +108,9 @@ function pppSettings(profile: Profile): PppSettings {
 }
 
 /** Without name servers that a hostile or half attached network must not give us (DESIGN §7.7), whichever engine took them. */
-export function ip4Of({ local, peer, dns, mtuBytes }: PppAddress): Ip4Snapshot {
+export function ip4Of({ ip4, mtuBytes }: LinkAddress): Ip4Snapshot | undefined {
+  if (!ip4) return undefined
+  const { local, peer, dns } = ip4
   const servers = dns.filter((server) => isUsableUnicast(server) && !isPlaceholderNameServer(server))
   return {
     address: formatIpv4(local),

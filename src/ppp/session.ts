@@ -263,7 +263,7 @@ export class PppSession {
 
   #networkUp(): void {
     this.#setPhase('running')
-    this.#emit({ type: 'up', address: { ...this.#ipcp.result, mtuBytes: this.#mtuBytes } })
+    this.#emit({ type: 'up', address: { ip4: this.#ipcp.result, ip6: undefined, mtuBytes: this.#mtuBytes } })
   }
 
   /** One network protocol less; without any the link has no use. */

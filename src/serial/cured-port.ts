@@ -60,6 +60,10 @@ export class CuredPort<Options, Status> {
     return this.#raw.openOptions
   }
 
+  get fd(): number | undefined {
+    return this.#raw.fd ?? undefined
+  }
+
   get isOpen(): boolean {
     return this.#raw.isOpen
   }

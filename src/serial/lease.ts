@@ -179,6 +179,10 @@ export class Hold implements Wire {
     return !this.#isLive || this.#wire.isClosed
   }
 
+  get fd(): number | undefined {
+    return this.#isLive ? this.#wire.fd : undefined
+  }
+
   listen(listener: WireListener | undefined): void {
     if (this.#isLive) this.#lease.listen(listener)
   }

@@ -110,6 +110,10 @@ class SerialportWire implements Wire {
     return this.#ending !== undefined
   }
 
+  get fd(): number | undefined {
+    return this.isClosed ? undefined : this.#port.fd
+  }
+
   listen(listener: WireListener | undefined): void {
     this.#listener = listener
     this.#port.holdBack(listener === undefined)

@@ -17,6 +17,11 @@ export class WireDecorator implements Wire {
     return this.wire.isClosed
   }
 
+  /** Bytes that pass by it would escape the decorator. */
+  get fd(): undefined {
+    return undefined
+  }
+
   listen(listener: WireListener | undefined): void {
     this.wire.listen(listener)
   }

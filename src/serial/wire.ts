@@ -21,6 +21,8 @@ export interface Wire {
   /** The tty's name without the root, e.g. `/dev/ttyUSB0`. */
   readonly path: string
   readonly isClosed: boolean
+  /** The tty's descriptor, for who takes the line discipline or hands the tty to a child (while nobody listens); undefined: this is no tty. */
+  readonly fd: number | undefined
   /**
    * Reading starts with the first listener. Replaces the one before; a listener attached after the end is told at once (in a microtask).
    * undefined: nobody listens; bytes that come stay for the next listener.

@@ -20,6 +20,7 @@ export interface CallWireOptions {
 }
 
 export class CallWire implements CallLine {
+  readonly fd = undefined
   readonly path: string
   readonly #options: CallWireOptions
   #listener: WireListener | undefined

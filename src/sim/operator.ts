@@ -97,11 +97,11 @@ class Call implements OperatorCall {
     const { settings, pool, random } = this.#options
     const mustFail = this.#request.callFaults.has('auth-fail')
     const { user, password } = settings
-    const auth = settings.auth.length === 0 && mustFail ? (['chap', 'pap'] as const) : settings.auth
+    const requiresAuth = settings.auth.length === 0 && mustFail ? (['chap', 'pap'] as const) : settings.auth
     const wrong = mustFail ? String(random.bytes(8)) : undefined
     return {
       ...SERVER_DEFAULTS,
-      auth,
+      requiresAuth,
       user: OPERATOR_NAME,
       secretOf: (name) => wrong ?? (name === user ? password : undefined),
       localAddress: this.#request.personality.ppp.peerAddress ?? pool.gateway,
@@ -140,7 +140,7 @@ class Call implements OperatorCall {
       if (phase === 'terminate') this.#after(DROP_AFTER_TERMINATE_S, () => this.#request.onEnd())
       if (phase === 'terminate' || phase === 'dead') return
       if (this.#request.faults.takeStage(phase)) this.#request.onUnplug(phase)
-    } else if (event.type === 'up') this.#onUp(event.address.peer)
+    } else if (event.type === 'up') this.#onUp(event.address.ip4?.peer ?? 0)
     else this.#onDown(event.failure)
   }
 

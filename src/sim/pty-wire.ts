@@ -10,6 +10,7 @@ import { openPty, type Pty } from '../system/pty.ts'
 const MAX_UNREAD_BYTES = 262_144
 
 export class PtyWire implements Wire {
+  readonly fd = undefined
   readonly path: string
   readonly #pty: Pty
   readonly #onHostClosed: () => void

@@ -141,9 +141,10 @@ function tests(): void {
       const ours = new OurEnd(t, { user: 'alice', password: 'sekret' }, { defaultRouteMetric: 700 })
       const pppd = server(t, ours, auth)
       const { address, interfaceName } = await ours.up()
+      const { local, peer, dns } = address.ip4!
       assert.equal(interfaceName, 'ppp0')
       assert.deepEqual(
-        [formatIpv4(address.local), formatIpv4(address.peer), address.dns.map(formatIpv4), address.mtuBytes],
+        [formatIpv4(local), formatIpv4(peer), dns.map(formatIpv4), address.mtuBytes],
         [OURS, THEIRS, ['10.64.0.53', '10.64.0.54'], 1500],
       )
       assert.deepEqual(
@@ -195,7 +196,7 @@ function tests(): void {
     test(`pppd as client of our server, ${auth}: addresses, ping, an orderly end`, async (t) => {
       const ours = new OurEnd(t, {
         role: 'server',
-        auth: auth === 'none' ? [] : [auth],
+        requiresAuth: auth === 'none' ? [] : [auth],
         user: 'operator',
         secretOf: (name) => (name === 'alice' ? 'sekret' : undefined),
         localAddress: parseIpv4(THEIRS)!,
@@ -203,8 +204,8 @@ function tests(): void {
         dnsServers: [parseIpv4('10.64.0.53')!, parseIpv4('10.64.0.54')!],
       })
       const pppd = client(t, ours, auth)
-      const { address } = await ours.up()
-      assert.deepEqual([formatIpv4(address.local), formatIpv4(address.peer)], [THEIRS, OURS])
+      const { local, peer } = (await ours.up()).address.ip4!
+      assert.deepEqual([formatIpv4(local), formatIpv4(peer)], [THEIRS, OURS])
       await until('pppd knows', () => /secondary DNS address 10\.64\.0\.54/.test(pppd.output))
       assert.match(pppd.output, /primary {3}DNS address 10\.64\.0\.53/)
       assert.match((await run('ip', 'addr', 'show', 'ppp0')).output, /inet 10\.64\.0\.2 peer 10\.64\.64\.64\/32/)
@@ -219,7 +220,7 @@ function tests(): void {
   test('our server refuses pppd with a wrong secret', async (t) => {
     const ours = new OurEnd(t, {
       role: 'server',
-      auth: ['chap', 'pap'],
+      requiresAuth: ['chap', 'pap'],
       secretOf: () => 'sekret',
       localAddress: parseIpv4(THEIRS)!,
       remoteAddress: parseIpv4(OURS)!,

@@ -4,6 +4,7 @@ import type { Wire, WireListener } from '../../src/serial/wire.ts'
 import { openPty, type Pty } from '../../src/system/pty.ts'
 
 export class PtyWire implements Wire {
+  readonly fd = undefined
   readonly pty: Pty
   #listener: WireListener | undefined
   #isClosed = false

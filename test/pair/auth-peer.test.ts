@@ -15,7 +15,7 @@ test('a Success or Ack that was not earned does not count', () => {
   ] as const) {
     const { link, peer, end, flush } = withPeer(
       () => {},
-      { auth: [auth], authTimeoutMs: auth === 'pap' ? 31_000 : 30_000 },
+      { answersAuth: [auth], authTimeoutMs: auth === 'pap' ? 31_000 : 30_000 },
       [{ type: 3, data: Uint8Array.from(option) }],
     )
     link.open().run(20)
@@ -89,7 +89,14 @@ test('repeated and later challenges are answered, a repeated response gets the s
 })
 
 test('one log-in of two is not enough', () => {
-  const both = { role: 'server', auth: ['chap'], password: 'sesame', user: 'demo', secretOf: () => 'sesame' } as const
+  const both = {
+    role: 'server',
+    answersAuth: ['chap'],
+    requiresAuth: ['chap'],
+    password: 'sesame',
+    user: 'demo',
+    secretOf: () => 'sesame',
+  } as const
   const option = { type: 3, data: Uint8Array.of(0xc2, 0x23, 5) }
   const { link, peer, end, flush } = withPeer(
     (packet, from) => {
@@ -109,7 +116,14 @@ test('one log-in of two is not enough', () => {
 })
 
 test('our own challenge is never answered by us', () => {
-  const both = { role: 'server', auth: ['chap'], password: 'sesame', user: 'demo', secretOf: () => 'sesame' } as const
+  const both = {
+    role: 'server',
+    answersAuth: ['chap'],
+    requiresAuth: ['chap'],
+    password: 'sesame',
+    user: 'demo',
+    secretOf: () => 'sesame',
+  } as const
   let reflected = 0
   const { link, end } = withPeer(
     (packet, peer) => {

@@ -30,12 +30,12 @@ function assertPasses(link: PppCable, context: string): void {
   }
 }
 
-for (const auth of [[], ['pap'], ['chap']] as PppSettings['auth'][]) {
+for (const auth of [[], ['pap'], ['chap']] as PppSettings['requiresAuth'][]) {
   test(`a third of the frames is lost on the way up (${auth[0] ?? 'no authentication'}): it comes up all the same, whatever the seed`, () => {
     let up = 0
     for (let seed = 1; seed <= 40; seed++) {
       const next = chance(seed)
-      const link = pair({}, { auth }, seed)
+      const link = pair({}, { requiresAuth: auth }, seed)
       link.damage = (bytes) => (next() < 0.33 ? [] : [bytes])
       link.open()
       for (let tries = 0; tries < 200 && !(isRunning(link.a) && isRunning(link.b)); tries++) link.run(500)
@@ -56,7 +56,7 @@ test('a bit error in a third of the frames: survived and counted', () => {
   let up = 0
   for (let seed = 1; seed <= 20; seed++) {
     const next = chance(seed)
-    const link = pair({}, { auth: ['chap'] }, seed)
+    const link = pair({}, { requiresAuth: ['chap'] }, seed)
     link.damage = (bytes) => {
       if (next() < 0.33) bytes[Math.floor(next() * bytes.length)]! ^= 1 << Math.floor(next() * 8)
       return [bytes]
@@ -77,13 +77,13 @@ test('a bit error in a third of the frames: survived and counted', () => {
 })
 
 test('every stream replayed cut at every byte gives the same events', () => {
-  const whole = pair({}, { auth: ['chap'] })
+  const whole = pair({}, { requiresAuth: ['chap'] })
     .open()
     .run(1000)
   const wanted = JSON.stringify(whole.a.events)
   const longest = Math.max(...whole.b.sent.map((piece) => piece.length))
   for (let cut = 1; cut < longest; cut++) {
-    const link = pair({}, { auth: ['chap'] })
+    const link = pair({}, { requiresAuth: ['chap'] })
     link.damage = (bytes) => [bytes.subarray(0, cut), bytes.subarray(cut)]
     link.open().run(1000)
     assert.equal(JSON.stringify(link.a.events), wanted, `cut at ${cut}`)
@@ -132,10 +132,10 @@ function runLooped(link: PppCable, ms: number): void {
 }
 
 test('a Configure-Request in Opened: everything anew, with the framing of the beginning', () => {
-  const link = pair({}, { auth: ['chap'] })
+  const link = pair({}, { requiresAuth: ['chap'] })
     .open()
     .run(1000)
-  const restarted = pair({}, { auth: ['chap'] }, 99).b.machine
+  const restarted = pair({}, { requiresAuth: ['chap'] }, 99).b.machine
   Object.assign(link.b, { machine: restarted })
   const firstRequests = packetsSent(link.a).map((text) => text.replace('0x1', '0x2'))
   link.a.sent.length = 0
@@ -169,7 +169,7 @@ test('a Configure-Request in Opened: everything anew, with the framing of the be
 })
 
 test('answers that come twice count once', () => {
-  const link = pair({}, { auth: ['pap'] })
+  const link = pair({}, { requiresAuth: ['pap'] })
   link.damage = (bytes) => (packetsIn(bytes).some((text) => text.includes('ConfReq')) ? [bytes] : [bytes, bytes])
   link.open().run(5000)
   assert.ok(isRunning(link.a) && isRunning(link.b))

@@ -223,7 +223,7 @@ test('Code-Rejects and Protocol-Rejects are cut to the MRU of the peer, with fre
 })
 
 test('before LCP is opened nothing is protocol-rejected; before the log-in nothing of IPCP or IP is taken', () => {
-  const { link, peer, end, flush } = withPeer(() => {}, { ...SERVER, auth: ['chap'] })
+  const { link, peer, end, flush } = withPeer(() => {}, { ...SERVER, requiresAuth: ['chap'] })
   link.input(link.a, { type: 'open' })
   peer.sendInfo(0x80fd, Uint8Array.of(1, 1, 0, 4))
   peer.sendInfo(IPCP, Uint8Array.of(1, 1, 0, 4))

@@ -52,7 +52,7 @@ const UNKNOWN: Partial<PppSettings> = { user: 'stranger' }
 
 for (const auth of ['pap', 'chap'] as const) {
   test(`${auth}: the right password`, () => {
-    const link = pair(RIGHT, { auth: [auth] })
+    const link = pair(RIGHT, { requiresAuth: [auth] })
       .open()
       .run(1000)
     assert.deepEqual(phases(link.a), ['establish', 'authenticate', 'network', 'running'])
@@ -65,7 +65,7 @@ for (const auth of ['pap', 'chap'] as const) {
     ['an unknown name', UNKNOWN],
   ] as const) {
     test(`${auth}: ${name}`, () => {
-      const link = pair(client, { auth: [auth] })
+      const link = pair(client, { requiresAuth: [auth] })
         .open()
         .run(20_000)
       assert.equal(ending(link.a), 'auth-refused 19')
@@ -86,7 +86,7 @@ for (const auth of ['pap', 'chap'] as const) {
 }
 
 test('a server that lists CHAP and PAP asks for CHAP, and takes PAP from a client that has no other', () => {
-  const link = pair({ auth: ['pap'] }, { auth: ['chap', 'pap'] })
+  const link = pair({ answersAuth: ['pap'] }, { requiresAuth: ['chap', 'pap'] })
     .open()
     .run(1000)
   assert.ok(isRunning(link.a))
@@ -95,7 +95,7 @@ test('a server that lists CHAP and PAP asks for CHAP, and takes PAP from a clien
 })
 
 test('a server that lists only CHAP never takes PAP', () => {
-  const link = pair({ auth: ['pap'] }, { auth: ['chap'] })
+  const link = pair({ answersAuth: ['pap'] }, { requiresAuth: ['chap'] })
     .open()
     .run(60_000)
   assert.equal(ending(link.b), 'peer-auth-refused 11')
@@ -105,7 +105,7 @@ test('a server that lists only CHAP never takes PAP', () => {
 })
 
 test('a client that refuses every log-in is turned away', () => {
-  const link = pair({ auth: [] }, { auth: ['chap', 'pap'] })
+  const link = pair({ answersAuth: [] }, { requiresAuth: ['chap', 'pap'] })
     .open()
     .run(60_000)
   assert.equal(ending(link.b), 'peer-auth-refused 11')
@@ -113,7 +113,13 @@ test('a client that refuses every log-in is turned away', () => {
 })
 
 test('a server with a password of its own proves itself too, while it asks the client to', () => {
-  const mutual = { auth: ['chap'] as const, password: 'sesame', user: 'demo', remoteAddress: 0 }
+  const mutual = {
+    requiresAuth: ['chap'] as const,
+    answersAuth: ['chap'] as const,
+    password: 'sesame',
+    user: 'demo',
+    remoteAddress: 0,
+  }
   const link = pair({ role: 'server', ...mutual, secretOf: () => 'sesame', localAddress: ip('10.64.0.2') }, mutual)
   link.open().run(1000)
   assert.ok(isRunning(link.a) && isRunning(link.b))

@@ -47,6 +47,6 @@ export function givesAddress(packet: Heard, peer: ScriptedPeer, dns = ['192.0.2.
 }
 
 export function address(end: End<SessionEvent>) {
-  const { local, peer, dns } = eventsOf(end, 'up')[0]!.address
+  const { local, peer, dns } = eventsOf(end, 'up')[0]!.address.ip4!
   return { local: formatIpv4(local), peer: formatIpv4(peer), dns: dns.map(formatIpv4) }
 }

@@ -58,7 +58,7 @@ test('on PPPoE there is no ACCM, PFC or ACFC, and the MRU is 1492 at most', () =
 })
 
 test('a server asks for the strongest log-in, and offers the next where that is rejected', () => {
-  const rules = lcp({ ...SERVER_DEFAULTS, auth: ['chap', 'pap'] })
+  const rules = lcp({ ...SERVER_DEFAULTS, requiresAuth: ['chap', 'pap'] })
   assert.ok(request(rules).includes('<auth chap MD5>'))
   rules.rejected({ type: 3, data: Uint8Array.of(0xc2, 0x23, 5) })
   assert.ok(request(rules).includes('<auth pap>'))

@@ -95,7 +95,7 @@ test('parsers and printer take any octets', () => {
   )
 })
 
-for (const settings of [CLIENT, { ...SERVER, auth: ['chap', 'pap'] as const }]) {
+for (const settings of [CLIENT, { ...SERVER, requiresAuth: ['chap', 'pap'] as const }]) {
   test(`random octets in any reads do nothing to a ${settings.role}: no exception, no growth, no spin`, () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(octets(400), nasty(400)), { maxLength: 12 }), (reads) => {
@@ -127,7 +127,7 @@ test('frames with lies in them, well framed: no exception, an end with a cause o
       fc.array(fc.option(mutation, { freq: 3 }), { minLength: 5, maxLength: 30 }),
       fc.constantFrom([], ['pap'] as const, ['chap'] as const),
       (mutations, auth) => {
-        const link = pair({}, { auth }, 11)
+        const link = pair({}, { requiresAuth: auth }, 11)
         const encoder = new HdlcEncoder()
         let index = 0
         link.damage = (bytes) =>
@@ -162,7 +162,7 @@ test('frames damaged on the line, and then a clean line: the session negotiates'
   const damage = fc.record({ at: fc.nat(), bit: fc.integer({ min: 0, max: 7 }) })
   fc.assert(
     fc.property(fc.array(fc.option(damage, { freq: 2 }), { minLength: 4, maxLength: 12 }), (damages) => {
-      const link = pair({}, { auth: ['pap'] }, 12)
+      const link = pair({}, { requiresAuth: ['pap'] }, 12)
       let index = 0
       link.damage = (bytes) => {
         const how = damages[index++]
@@ -197,7 +197,7 @@ test('any control packets at any time: no exception, few answers, and the end co
   fc.assert(
     fc.property(fc.array(packet, { maxLength: 40 }), fc.boolean(), (packets, isServer) => {
       const peer = new ScriptedPeer()
-      const settings = isServer ? { ...SERVER, auth: ['chap'] as const } : CLIENT
+      const settings = isServer ? { ...SERVER, requiresAuth: ['chap'] as const } : CLIENT
       const link = new Cable<SessionEvent>(new SerialSession(settings, new SeededRandom(4)), peer)
       peer.onPacket = (heard) => {
         if (heard.code === 1) peer.ack(heard)

@@ -43,9 +43,12 @@ export class FakeSession implements PppLink {
   up(dns: readonly string[] = ['198.51.100.53'], local = '10.64.0.2'): void {
     for (const phase of ['establish', 'authenticate', 'network'] as const) this.phase(phase)
     const address = {
-      local: parseIpv4(local)!,
-      peer: parseIpv4('10.64.64.64')!,
-      dns: dns.map((server) => parseIpv4(server)!),
+      ip4: {
+        local: parseIpv4(local)!,
+        peer: parseIpv4('10.64.64.64')!,
+        dns: dns.map((server) => parseIpv4(server)!),
+      },
+      ip6: undefined,
       mtuBytes: 1500,
     }
     this.#onEvent({ type: 'up', interfaceName: 'ppp0', address })

@@ -32,6 +32,7 @@ const REGISTERED: ModemSnapshot = {
 
 /** A line that carries nothing: the fake engine looks only at its end. */
 class StillWire implements Wire {
+  readonly fd = undefined
   readonly path = '/dev/ttyUSB0'
   isClosed = false
   #listener: WireListener | undefined

@@ -21,6 +21,7 @@ export function virtualWires(clock: Clock, options: VirtualWireOptions = {}): [V
 }
 
 export class VirtualWire implements Wire {
+  readonly fd = undefined
   readonly path: string
   /** What was done to it, for a test to look at. */
   readonly done: string[] = []

@@ -5,7 +5,7 @@
 
 import type { Failure } from '../../base/cause.ts'
 import { formatIpv4, isPlaceholderNameServer, isUsableUnicast } from '../../base/ipv4.ts'
-import type { PppSettings } from '../settings.ts'
+import type { Ip4Address, PppSettings } from '../settings.ts'
 import { type ConfigOption, u32Option, u32Value } from '../wire/packets.ts'
 import { IPCP } from '../wire/protocols.ts'
 import type { ControlRules, ExtraCode, Judgement } from './rules.ts'
@@ -17,13 +17,6 @@ const DNS_TYPES = [129, 131] as const
 const MAX_PLACEHOLDER_NAKS = 30
 const MAX_USELESS_OFFERS = 10
 const MAX_NAKS_TAKEN = 40
-
-export interface IpcpResult {
-  readonly local: number
-  /** 0: the peer named none. */
-  readonly peer: number
-  readonly dns: readonly number[]
-}
 
 export class Ipcp implements ControlRules {
   readonly name = 'IPCP'
@@ -47,7 +40,7 @@ export class Ipcp implements ControlRules {
   }
 
   /** What was agreed; valid while IPCP is opened. `local` 0: no address. */
-  get result(): IpcpResult {
+  get result(): Ip4Address {
     const dns = [...this.#dns.values()].filter((server) => isUsableUnicast(server))
     const peer = this.#peerAddress || this.#settings.remoteAddress
     return { local: this.#address, peer: peer === this.#address ? 0 : peer, dns: [...new Set(dns)] }

@@ -77,7 +77,7 @@ export class Lcp implements ControlRules {
   readonly #listener: LcpListener
   #ours: LcpOptions = { ...DEFAULTS }
   #peers: LcpOptions = { ...DEFAULTS }
-  /** Server: the log-ins that the peer may still choose from, strongest first. */
+  /** The log-ins that the peer may still choose from, strongest first. */
   #offeredAuth: readonly AuthProtocol[] = []
   #authNaks = 0
   #loops = 0
@@ -117,9 +117,9 @@ export class Lcp implements ControlRules {
   }
 
   begin(): void {
-    const { role, auth, accm, mruBytes } = this.#settings
+    const { requiresAuth, accm, mruBytes } = this.#settings
     this.objection = undefined
-    this.#offeredAuth = role === 'server' ? auth : []
+    this.#offeredAuth = requiresAuth
     this.#authNaks = 0
     this.refusedAuth = undefined
     this.#peers = { ...DEFAULTS }
@@ -201,7 +201,7 @@ export class Lcp implements ControlRules {
     for (const option of options) {
       if (option.type === MRU) peers.mruBytes = u16Value(option)!
       else if (option.type === ACCM) peers.accm = u32Value(option)!
-      else if (option.type === AUTH) peers.auth = methodNamed(option.data, this.#answerable)
+      else if (option.type === AUTH) peers.auth = methodNamed(option.data, this.#settings.answersAuth)
       else if (option.type === MAGIC) peers.magic = u32Value(option)!
       else if (option.type === PFC) peers.pfc = true
       else if (option.type === ACFC) peers.acfc = true
@@ -263,20 +263,13 @@ export class Lcp implements ControlRules {
     this.objection = { cause: 'loopback', detail: `LCP: our own magic number came back in ${this.#loops} ${of}` }
   }
 
-  /** The log-ins that we can give, best first. A server proves itself only where it has a password for that. */
-  get #answerable(): readonly AuthProtocol[] {
-    const { role, auth, password } = this.#settings
-    if (role === 'client') return auth
-    return password === '' ? [] : ['chap']
-  }
-
   #judgeAuth(option: ConfigOption): Judgement {
-    if (methodNamed(option.data, this.#answerable)) {
+    if (methodNamed(option.data, this.#settings.answersAuth)) {
       this.refusedAuth = undefined
       return 'ack'
     }
     this.refusedAuth = printOption(LCP, option)
-    const [best] = this.#answerable
+    const [best] = this.#settings.answersAuth
     return best ? { type: AUTH, data: AUTH_METHODS[best].option } : 'reject'
   }
 
@@ -294,7 +287,7 @@ export class Lcp implements ControlRules {
   }
 
   #objectToAuth(verb: string): void {
-    const asked = this.#settings.auth.join(' and ')
+    const asked = this.#settings.requiresAuth.join(' and ')
     this.objection = { cause: 'peer-auth-refused', detail: `LCP: the peer ${verb} to log in by ${asked}` }
   }
 

@@ -16,8 +16,8 @@ import type { InterfaceAddress, RouteSocket } from '../../system/netlink.ts'
 import type { Tun } from '../../system/tun.ts'
 import { SerialSession } from '../serial-session.ts'
 import type { SessionEvent } from '../session-events.ts'
-import type { PppAddress } from '../settings.ts'
-import type { PppEngine, PppLink, PppLinkEvent, PppLinkOptions } from './engine.ts'
+import type { Ip4Address, PppAddress } from '../settings.ts'
+import type { LinkAddress, PppEngine, PppLink, PppLinkEvent, PppLinkOptions } from './engine.ts'
 
 export interface BuiltinServices {
   openTun(name: string): Tun
@@ -118,22 +118,22 @@ class BuiltinLink implements PppLink {
     }
   }
 
-  async #configure(tun: Tun, offered: PppAddress): Promise<PppAddress> {
+  async #configure(tun: Tun, offered: PppAddress): Promise<LinkAddress> {
     const { defaultRouteMetric } = this.#options
     const routes = this.#services.openRouteSocket()
     try {
-      const address = this.#withoutOurNetworks(offered, await routes.listAddresses())
-      await routes.setLink(tun.name, { up: true, mtuBytes: address.mtuBytes })
-      await routes.addAddress(tun.name, { local: address.local, peer: address.peer, prefixLength: 32 })
+      const ip4 = offered.ip4 && this.#withoutOurNetworks(offered.ip4, await routes.listAddresses())
+      await routes.setLink(tun.name, { up: true, mtuBytes: offered.mtuBytes })
+      if (ip4) await routes.addAddress(tun.name, { local: ip4.local, peer: ip4.peer, prefixLength: 32 })
       if (defaultRouteMetric !== undefined)
         await routes.addRoute({ destination: 0, prefixLength: 0, interfaceName: tun.name, metric: defaultRouteMetric })
-      return address
+      return { ip4, ip6: undefined, mtuBytes: offered.mtuBytes }
     } finally {
       routes.close()
     }
   }
 
-  #carry(tun: Tun, address: PppAddress): void {
+  #carry(tun: Tun, address: LinkAddress): void {
     tun.onPacket((packet) => this.#toPeer(packet))
     tun.onGone(() => this.terminate({ cause: 'internal', detail: `somebody removed the interface ${tun.name}` }))
     if (this.#pump.blocked) tun.pause()
@@ -161,7 +161,7 @@ class BuiltinLink implements PppLink {
   }
 
   /** A hostile operator must not draw a neighbouring network's traffic to itself (DESIGN §7.7). The far end's address is only a name and is left out. */
-  #withoutOurNetworks(offered: PppAddress, ours: readonly InterfaceAddress[]): PppAddress {
+  #withoutOurNetworks(offered: Ip4Address, ours: readonly InterfaceAddress[]): Ip4Address {
     if (this.#options.settings.role === 'server') return offered
     const { local, peer } = offered
     const conflict = networkOf(local, ours)

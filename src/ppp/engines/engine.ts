@@ -2,14 +2,30 @@
 
 import type { Failure } from '../../base/cause.ts'
 import type { Wire } from '../../serial/wire.ts'
-import type { PppAddress, PppPhase, PppSettings } from '../settings.ts'
+import type { Ip4Address, PppPhase, PppSettings } from '../settings.ts'
 
 export type EngineName = 'builtin' | 'kernel' | 'pppd'
 
+/** IPv6 addresses are 128-bit numbers inside (base/ipv6.ts). */
+export interface Ip6Address {
+  /** Both link-local. */
+  readonly local: bigint
+  readonly peer: bigint
+  /** What the peer's router advertisements (or the settings) gave beyond that; undefined: nothing yet. */
+  readonly global?: { readonly address: bigint; readonly prefixLength: number; readonly gateway: bigint } | undefined
+}
+
+/** What the interface has; at least one of the two. */
+export interface LinkAddress {
+  readonly ip4: Ip4Address | undefined
+  readonly ip6: Ip6Address | undefined
+  readonly mtuBytes: number
+}
+
 export type PppLinkEvent =
   | { readonly type: 'phase'; readonly phase: PppPhase }
-  /** The interface is there, up and addressed. */
-  | { readonly type: 'up'; readonly interfaceName: string; readonly address: PppAddress }
+  /** The interface is there, up and addressed. Comes again, without a phase between, when it got more: the other protocol, a global address. */
+  | { readonly type: 'up'; readonly interfaceName: string; readonly address: LinkAddress }
   /** The last event. The interface is gone; the wire is open unless the line itself ended, and its owner hangs up. `exitCode` is pppd's (0 to 21). */
   | { readonly type: 'down'; readonly failure: Failure; readonly exitCode: number }
 

@@ -227,7 +227,7 @@ test('addresses of our own networks: ours is refused, the far one left out', asy
       expected,
     )
     const up = client.events.find((event) => event.type === 'up')
-    assert.equal(up?.address.peer, address === '10.64.64.1' ? 0 : expected && PEER)
+    assert.equal(up?.address.ip4?.peer, address === '10.64.64.1' ? 0 : expected && PEER)
     if (expected) continue
     assert.equal(client.down.failure.cause, 'no-address')
     assert.match(client.down.failure.detail, /10\.64\.0\.2, which belongs to the network of eth0/)
