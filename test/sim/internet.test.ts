@@ -266,7 +266,8 @@ function tests(): void {
       })
     t.after(() => pppd.kill('SIGKILL'))
     const ended = once(pppd, 'close')
-    await until('pppd is up', () => /local +IP address 10\.64\.0\.2/.test(output) || pppd.exitCode !== null, 20_000)
+    await until('pppd is up', () => /DNS address/.test(output) || pppd.exitCode !== null, 20_000)
+    assert.match(output, /local +IP address 10\.64\.0\.2/, output)
     assert.match(output, /remote IP address 10\.64\.0\.1/, output)
     assert.match(output, /primary +DNS address 10\.64\.0\.53/)
     const name = /Using interface (\w+)/.exec(output)?.[1] ?? 'ppp0'
