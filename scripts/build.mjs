@@ -11,8 +11,8 @@ const DAEMONS = { modemd: 'src/daemon/main.ts', 'modem-sim': 'src/sim/command.ts
 /** mmctl runs for a moment: as CommonJS (ES modules cost 10 ms), and in two parts, so that `list` loads no command parser. */
 const MMCTL = { mmctl: 'src/cli/main.ts', 'mmctl-commands': 'src/cli/program.ts' }
 
-/** modem-chat runs for one dialogue: as CommonJS too, but in one part. */
-const CHAT = { 'modem-chat': 'src/chat/command.ts' }
+/** modem-chat runs for one dialogue, modem-ppp is started by scripts: as CommonJS too, but in one part. */
+const TOOLS = { 'modem-chat': 'src/chat/command.ts', 'modem-ppp': 'src/ppp/command.ts' }
 
 /** Packages with binaries beside them, and two optional ones of dbus-next that are not there. */
 const NOT_BUNDLED = ['koffi', '@serialport/bindings-cpp', '@serialport/stream', 'usocket', 'x11']
@@ -58,14 +58,14 @@ export async function build() {
   })
   await esbuild.build({
     ...common,
-    entryPoints: CHAT,
+    entryPoints: TOOLS,
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
     minify: true,
     external: NOT_BUNDLED,
     banner: { js: '#!/usr/bin/env node' },
   })
-  for (const program of ['modemd.js', 'modem-sim.js', 'mmctl.cjs', 'modem-chat.cjs'])
+  for (const program of ['modemd.js', 'modem-sim.js', 'mmctl.cjs', 'modem-chat.cjs', 'modem-ppp.cjs'])
     chmodSync(`${project}dist/${program}`, 0o755)
 }
 

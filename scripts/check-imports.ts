@@ -15,6 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ppp: ['base'],
   'ppp/engines': ['base', 'ppp', 'system', 'serial'],
   'ppp/command.ts': ['base', 'ppp', 'system', 'serial'],
+  'ppp/command': ['base', 'ppp', 'system', 'serial'],
   pppoe: ['base', 'ppp/wire'],
   modem: ['base', 'serial', 'chat'],
   link: ['base', 'modem', 'ppp', 'pppoe', 'system', 'serial/wire.ts'],

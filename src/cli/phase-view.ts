@@ -5,7 +5,7 @@ import { isUnderWay } from './choose.ts'
 import { type Daemon, type Link, type Modem, Properties, type PropertyValues } from './daemon.ts'
 import { PHASES, type Phase, type Progress, type ProgressState } from './output/progress.ts'
 import { clean } from './output/text.ts'
-import { cleanText, technologyOf } from './views.ts'
+import { cleanText, IP_VERSIONS, technologyOf } from './views.ts'
 
 export class PhaseView {
   readonly #daemon: Daemon
@@ -149,5 +149,5 @@ const DETAILS: Readonly<Record<Phase, (link: Properties, modem: Modem | undefine
     return engine ? `engine ${engine}` : ''
   },
   auth: () => 'accepted',
-  address: (link) => cleanText(link.dictionary('Ip4'), 'address') ?? '',
+  address: (link) => IP_VERSIONS.map((name) => cleanText(link.dictionary(name), 'address')).find(Boolean) ?? '',
 }

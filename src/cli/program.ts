@@ -2,6 +2,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Clock } from '../base/ports.ts'
+import { ENGINE_CHOICES, IP_CHOICES } from '../base/values.ts'
 import { VERSION } from '../base/version.ts'
 import { type ConnectFlags, connectLink } from './commands/connect.ts'
 import { disconnectLinks } from './commands/disconnect.ts'
@@ -21,8 +22,6 @@ import { type GlobalOptions, Session } from './session.ts'
 const LONGEST_TIMEOUT_S = 3600
 
 /** What modemd has now; modemd.conf(5) may name more. */
-const IP_OFFERED = ['4']
-const ENGINES_OFFERED = ['auto', 'builtin']
 
 /** Whose help a wrong use points to. */
 const commandOfError = new WeakMap<CommanderError, string>()
@@ -113,8 +112,8 @@ function addLinkCommands(program: Command, run: Run): void {
     .option('--password-file <file>', 'its first line is the password (- for standard input)')
     .option('--pin-file <file>', "its first line is the SIM's PIN (- for standard input)")
     .option('--number <number>', 'what is dialled')
-    .addOption(new Option('--ip <version>', 'IP version').choices(IP_OFFERED))
-    .addOption(new Option('--engine <engine>', 'what runs PPP').choices(ENGINES_OFFERED))
+    .addOption(new Option('--ip <version>', 'IP version').choices(IP_CHOICES))
+    .addOption(new Option('--engine <engine>', 'what runs PPP').choices(ENGINE_CHOICES))
     .option('--timeout <seconds>', 'give up after so long', timeoutSeconds)
     .option('--no-wait', 'start it and return')
     .action((profile: string | undefined, flags: ConnectFlags) =>
@@ -166,8 +165,8 @@ function addProfileCommands(program: Command, run: Run): void {
     .option('--pin-file <file>', "its first line is the SIM's PIN (- for standard input)")
     .option('--number <number>', 'what is dialled')
     .option('--modem <modem>', 'any, an id, imei:…, usb:1-2 or tty:…')
-    .addOption(new Option('--ip <version>', 'IP version').choices(IP_OFFERED))
-    .addOption(new Option('--engine <engine>', 'what runs PPP').choices(ENGINES_OFFERED))
+    .addOption(new Option('--ip <version>', 'IP version').choices(IP_CHOICES))
+    .addOption(new Option('--engine <engine>', 'what runs PPP').choices(ENGINE_CHOICES))
     .option('--autoconnect', 'bring it up whenever its modem is there')
     .option('--no-autoconnect', 'bring it up when asked')
     .option('--roaming', "use foreign operators' networks too")

@@ -31,6 +31,26 @@ export function cleanText(properties: Properties, name: string): string | undefi
   return value && clean(value)
 }
 
+export const IP_VERSIONS = ['Ip4', 'Ip6'] as const
+
+/** `10.64.0.2/32, peer 10.64.0.1`, a line an IP version. */
+export function addressesOf(link: Properties): string[] {
+  return IP_VERSIONS.flatMap((name) => {
+    const ip = link.dictionary(name)
+    const address = cleanText(ip, 'address')
+    if (address === undefined) return []
+    const [prefix, peer, gateway] = [ip.number('prefix'), cleanText(ip, 'peer'), cleanText(ip, 'gateway')]
+    const parts = [prefix === undefined ? address : `${address}/${prefix}`]
+    if (peer !== undefined) parts.push(`peer ${peer}`)
+    if (gateway !== undefined && gateway !== peer) parts.push(`gateway ${gateway}`)
+    return [parts.join(', ')]
+  })
+}
+
+export function nameServersOf(link: Properties): string {
+  return clean(IP_VERSIONS.flatMap((name) => link.dictionary(name).texts('dns')).join(', '))
+}
+
 /** The cause why a link failed; that somebody took it down is no failure. */
 export function failureOf({ properties }: Link): string | undefined {
   const cause = cleanText(properties, 'Cause')

@@ -113,6 +113,7 @@ function fromValues(name: string, profile: ProfileValues, ppp: PppValues, redial
     lcpMaxConfigure: ppp['lcp-max-configure'],
     lcpEchoIntervalMs: ppp['lcp-echo-interval'],
     lcpEchoFailure: ppp['lcp-echo-failure'],
+    pppdOptions: ppp.options,
     defaultRoute: ppp['default-route'],
     routeMetric: ppp['route-metric'],
     dns: ppp.dns === 'auto',

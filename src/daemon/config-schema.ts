@@ -87,7 +87,7 @@ export const PROFILE_KEYS = {
     'How long a dial may take, and each wait before it when a person connects',
   ),
   roaming: key(values.yesNo, 'no', "Connect in foreign operators' networks"),
-  ip: key(values.word(...IP_CHOICES), '4', 'IP versions', { unsupported: '6, 46', isUnsupported: (ip) => ip !== '4' }),
+  ip: key(values.word(...IP_CHOICES), '4', 'IP versions: 4, 6, or 46 for both'),
   'chat-script': key(
     values.path,
     '',
@@ -105,14 +105,12 @@ export const PROFILE_KEYS = {
 }
 
 export const PPP_KEYS = {
-  engine: key(values.word(...ENGINE_CHOICES), 'auto', 'What runs PPP; auto takes the best one here', {
-    unsupported: 'kernel, pppd',
-    isUnsupported: (engine) => engine === 'kernel' || engine === 'pppd',
-  }),
-  auth: key(values.word('any', 'none', 'pap', 'chap', 'mschapv2'), 'any', 'Which authentication we take part in', {
-    unsupported: 'mschapv2',
-    isUnsupported: (auth) => auth === 'mschapv2',
-  }),
+  engine: key(
+    values.word(...ENGINE_CHOICES),
+    'auto',
+    "What runs PPP: kernel (the kernel's data path), builtin (in user space, through a TUN interface), pppd (the system's own program); auto takes kernel where the kernel has PPP, else builtin",
+  ),
+  auth: key(values.word('any', 'none', 'pap', 'chap', 'mschapv2'), 'any', 'Which authentication we take part in'),
   mtu: key(values.integer(128, 1500), '1500', 'Largest packet, in bytes'),
   'lcp-restart': key(values.duration(100, 60 * SECOND_MS), '3s', 'Time before a Configure-Request is repeated'),
   'lcp-max-configure': key(values.integer(1, 100), '10', 'Configure-Requests before the attempt fails'),
@@ -125,7 +123,7 @@ export const PPP_KEYS = {
   'default-route': key(values.yesNo, 'yes', 'Route what has no other route through the link'),
   'route-metric': key(values.integer(0, 1_000_000), '700', "The default route's metric; the lowest wins"),
   dns: key(values.word('auto', 'none'), 'auto', 'Use the name servers that the network gives'),
-  options: key(values.anyText, '', 'More options for pppd, engine pppd only', NOT_YET),
+  options: key(values.anyText, '', 'More options for pppd, engine pppd only; taken from files of root only'),
 }
 
 /** A cause that nobody's rule may redial. */

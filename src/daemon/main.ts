@@ -11,16 +11,15 @@ import { VERSION } from '../base/version.ts'
 import { type BusService, mustBeAlone, startBusService } from '../bus/service.ts'
 import { createSupervisor } from '../link/supervisor.ts'
 import { createFleet } from '../modem/fleet.ts'
-import { builtinUsable, createBuiltinEngine } from '../ppp/engines/builtin.ts'
+import { endLeftOverPppd } from '../ppp/engines/pppd-leftover.ts'
 import { removeLocksAfterCrash } from '../serial/lock-file.ts'
 import { createWireOpener } from '../serial/serialport-wire.ts'
 import { systemClock, systemRandom } from '../system/clock.ts'
-import { openRouteSocket } from '../system/netlink.ts'
 import { testPoller } from '../system/poll.ts'
 import { applyDns, restoreDnsAfterCrash } from '../system/resolver.ts'
-import { openTun } from '../system/tun.ts'
 import { listenUevents } from '../system/uevents.ts'
 import { Configuration } from './config.ts'
+import { makeEngines } from './engines.ts'
 import { createLogger, type DaemonLogger } from './logging.ts'
 import { ServiceManager } from './notify.ts'
 
@@ -90,13 +89,14 @@ async function serve(options: CommandLine, configuration: Configuration, logger:
     random: systemRandom,
     logger,
   })
-  const engine = createBuiltinEngine({ openTun, openRouteSocket, clock: systemClock, random: systemRandom, logger })
-  const usable = builtinUsable()
-  if (!usable.ok) logger.warn(`The builtin PPP engine cannot be used: ${usable.why}`)
+  await endLeftOverPppd({ clock: systemClock, logger })
+  const { engines, reports } = makeEngines({ clock: systemClock, random: systemRandom, logger })
+  for (const { name, why } of reports) logger.info(`The PPP engine ${name}: ${why}.`)
   const supervisor = createSupervisor({
     version: VERSION,
     fleet,
-    engines: usable.ok ? [engine] : [],
+    engines,
+    engineReports: reports,
     profiles: configuration,
     clock: systemClock,
     random: systemRandom,

@@ -7,11 +7,12 @@ import type { Cause, Failure } from '../base/cause.ts'
 import { type ErrorCode, errorText, ModemdError } from '../base/errors.ts'
 import type { Cancel, Clock, Logger } from '../base/ports.ts'
 import { type Call, DialError, type ModemHandle, type ModemSnapshot } from '../modem/snapshot.ts'
+import { chooseEngine, type EngineReport } from '../ppp/engines/choose.ts'
 import type { PppEngine } from '../ppp/engines/engine.ts'
 import type { PppPhase } from '../ppp/settings.ts'
 import type { ModemPool, ModemWish } from './modem-pool.ts'
 import { NameServers, type Resolver } from './name-servers.ts'
-import { ip4Of, PppRun, type PppUp } from './ppp-run.ts'
+import { ip4Of, ip6Of, PppRun, type PppUp } from './ppp-run.ts'
 import type { Profile } from './profile.ts'
 import { judgeReadiness, type Readiness } from './readiness.ts'
 import type { LinkPhase, LinkSnapshot } from './snapshot.ts'
@@ -19,8 +20,9 @@ import { until, waited } from './wait.ts'
 
 export interface AttemptServices {
   readonly pool: ModemPool
-  /** Those that work here, the best first. */
   readonly engines: readonly PppEngine[]
+  /** Every engine that this machine could have, the best first. */
+  readonly engineReports: readonly EngineReport[]
   readonly clock: Clock
   readonly logger: Logger
   readonly resolver: Resolver | undefined
@@ -204,7 +206,7 @@ async function help(plan: AttemptPlan, modem: ModemHandle, { cause }: Failure, a
 async function callAndRun(services: AttemptServices, plan: AttemptPlan, modem: ModemHandle, signal: AbortSignal) {
   signal.throwIfAborted()
   const { profile } = plan
-  const engine = chooseEngine(services.engines, profile)
+  const engine = engineFor(services, profile)
   plan.show({ state: 'dialling', engine: engine.name })
   const call = await dial(modem, profile, signal)
   plan.show({ report: call.report, connectSpeed: call.connectSpeed, chatExit: call.chatExit })
@@ -216,12 +218,12 @@ async function callAndRun(services: AttemptServices, plan: AttemptPlan, modem: M
   return isGone ? { ...end, failure: modemGone(modem).end.failure } : end
 }
 
-function chooseEngine(engines: readonly PppEngine[], { engine: wanted }: Profile): PppEngine {
-  // pppd only where a profile names it: its options and plugins need root.
-  const found = engines.find(({ name }) => (wanted === 'auto' ? name !== 'pppd' : name === wanted))
-  if (found) return found
-  const detail = wanted === 'auto' ? 'no PPP engine works on this machine' : `the engine ${wanted} does not work here`
-  throw new AttemptFailed({ failure: { cause: 'engine-missing', detail } })
+/** Before the dial: a modem's port is a tty that may be given away. */
+function engineFor({ engines, engineReports }: AttemptServices, { engine }: Profile): PppEngine {
+  const { name } = chooseEngine(engineReports, engine, true)
+  const chosen = engines.find((each) => each.name === name)
+  if (!chosen) throw new ModemdError('Internal', `the engine ${name} is usable and not there`)
+  return chosen
 }
 
 /** Of a profile's chat-script. A PIN is none of them: it goes to the SIM only where its tries are counted. */
@@ -281,7 +283,7 @@ async function runPpp(
   const comeUp = async (up: PppUp) => {
     const ip4 = ip4Of(up.address)
     plan.counting(ppp)
-    plan.show({ interface: up.interfaceName, ip4 })
+    plan.show({ interface: up.interfaceName, ip4, ip6: ip6Of(up.address) })
     await nameServers.set(up.interfaceName, plan.profile.dns ? (ip4?.dns ?? []) : [])
     if (ppp.isEnded || signal.aborted || standing !== up) return
     if (upAtMs === undefined) {

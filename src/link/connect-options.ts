@@ -1,7 +1,15 @@
 /** What one who connects by hand wants otherwise than the profile: checked at the edge (DESIGN §7.6), laid over the profile. */
 
 import { ModemdError } from '../base/errors.ts'
-import { apnFault, credentialFault, ENGINE_CHOICES, numberFault, pinFault, type TextFault } from '../base/values.ts'
+import {
+  apnFault,
+  credentialFault,
+  ENGINE_CHOICES,
+  IP_CHOICES,
+  numberFault,
+  pinFault,
+  type TextFault,
+} from '../base/values.ts'
 import type { RunWish } from './link.ts'
 import type { Profile } from './profile.ts'
 import type { ConnectOptions } from './snapshot.ts'
@@ -9,7 +17,7 @@ import type { ConnectOptions } from './snapshot.ts'
 const LEAST_TIMEOUT_MS = 1000
 const MOST_TIMEOUT_MS = 3_600_000
 
-/** Throws InvalidArgs or Unsupported; never names a secret's value. */
+/** Throws InvalidArgs; never names a secret's value. */
 export function wishWith(profile: Profile, options: ConnectOptions): RunWish {
   check('apn', options.apn, apnFault)
   check('user', options.user, credentialFault)
@@ -43,9 +51,10 @@ function check(name: string, value: string | undefined, faultOf: (text: string) 
 }
 
 function ipOf(text: string | undefined): Profile['ip'] | undefined {
-  if (text === undefined || text === '4') return text
-  if (text === '6' || text === '46') throw new ModemdError('Unsupported', 'This version brings up IPv4 only: use ip 4.')
-  throw new ModemdError('InvalidArgs', 'ip must be 4, 6 or 46.')
+  if (text === undefined) return undefined
+  const ip = IP_CHOICES.find((each) => each === text)
+  if (ip === undefined) throw new ModemdError('InvalidArgs', 'ip must be 4, 6 or 46.')
+  return ip
 }
 
 function engineOf(text: string | undefined): Profile['engine'] | undefined {

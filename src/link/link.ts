@@ -52,6 +52,7 @@ const NO_SESSION = {
   connectSpeed: undefined,
   report: undefined,
   ip4: undefined,
+  ip6: undefined,
   upSinceUs: undefined,
 } as const
 

@@ -3,12 +3,13 @@
 import type { Failure } from '../base/cause.ts'
 import { failureOf } from '../base/errors.ts'
 import { formatIpv4, isPlaceholderNameServer, isUsableUnicast } from '../base/ipv4.ts'
+import { formatIpv6 } from '../base/ipv6.ts'
 import type { Cancel, Clock } from '../base/ports.ts'
 import type { Call } from '../modem/snapshot.ts'
 import type { LinkAddress, PppEngine, PppLink, PppLinkEvent } from '../ppp/engines/engine.ts'
 import { type AuthProtocol, CLIENT_DEFAULTS, type PppSettings } from '../ppp/settings.ts'
 import type { Profile, ProfileAuth } from './profile.ts'
-import type { Ip4Snapshot } from './snapshot.ts'
+import type { IpSnapshot } from './snapshot.ts'
 
 /** `up` comes again, perhaps with another address, when the peer negotiated anew: phases before `running` came in between. */
 export type PppProgress = Exclude<PppLinkEvent, { readonly type: 'down' }>
@@ -22,6 +23,7 @@ export interface PppEnd {
 
 /** Beyond what the engine promises: should it stay silent, the call is hung up all the same. */
 const GRACE_MS = 2000
+const LINK_LOCAL_PREFIX_LENGTH = 64
 
 export class PppRun {
   /** Never rejects. */
@@ -47,6 +49,7 @@ export class PppRun {
     })
     const options = {
       settings: pppSettings(profile),
+      pppdOptions: profile.pppdOptions,
       defaultRouteMetric: profile.defaultRoute ? profile.routeMetric + profile.priority : undefined,
     }
     try {
@@ -87,8 +90,7 @@ const AUTH: Readonly<Record<ProfileAuth, readonly AuthProtocol[]>> = {
   none: [],
   pap: ['pap'],
   chap: ['chap'],
-  // Refused as unsupported before it comes here.
-  mschapv2: [],
+  mschapv2: ['mschapv2'],
 }
 
 function pppSettings(profile: Profile): PppSettings {
@@ -99,6 +101,8 @@ function pppSettings(profile: Profile): PppSettings {
     password: profile.password,
     mruBytes: profile.mtuBytes,
     mtuBytes: profile.mtuBytes,
+    ipv4: profile.ip !== '6',
+    ipv6: profile.ip !== '4',
     requestDns: profile.dns,
     restartMs: profile.lcpRestartMs,
     maxConfigure: profile.lcpMaxConfigure,
@@ -108,7 +112,7 @@ function pppSettings(profile: Profile): PppSettings {
 }
 
 /** Without name servers that a hostile or half attached network must not give us (DESIGN §7.7), whichever engine took them. */
-export function ip4Of({ ip4, mtuBytes }: LinkAddress): Ip4Snapshot | undefined {
+export function ip4Of({ ip4, mtuBytes }: LinkAddress): IpSnapshot | undefined {
   if (!ip4) return undefined
   const { local, peer, dns } = ip4
   const servers = dns.filter((server) => isUsableUnicast(server) && !isPlaceholderNameServer(server))
@@ -117,6 +121,19 @@ export function ip4Of({ ip4, mtuBytes }: LinkAddress): Ip4Snapshot | undefined {
     prefix: 32,
     peer: peer === 0 ? undefined : formatIpv4(peer),
     dns: [...new Set(servers)].map(formatIpv4),
+    mtu: mtuBytes,
+  }
+}
+
+export function ip6Of({ ip6, mtuBytes }: LinkAddress): IpSnapshot | undefined {
+  if (!ip6) return undefined
+  const { local, peer, global } = ip6
+  return {
+    address: formatIpv6(global?.address ?? local),
+    prefix: global?.prefixLength ?? LINK_LOCAL_PREFIX_LENGTH,
+    peer: formatIpv6(peer),
+    gateway: global && formatIpv6(global.gateway),
+    dns: [],
     mtu: mtuBytes,
   }
 }

@@ -41,6 +41,8 @@ export interface Profile {
   readonly lcpEchoIntervalMs: number
   readonly lcpEchoFailure: number
   readonly defaultRoute: boolean
+  /** More words for pppd, as in one of its option files; '' for the other engines. */
+  readonly pppdOptions: string
   readonly routeMetric: number
   readonly dns: boolean
   readonly redial: RedialRules

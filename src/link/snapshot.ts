@@ -19,7 +19,8 @@ export type LinkState =
 export const LINK_PHASES = ['modem', 'sim', 'network', 'dial', 'lcp', 'auth', 'address'] as const
 export type LinkPhase = (typeof LINK_PHASES)[number]
 
-export interface Ip4Snapshot {
+/** One IP version of a link. IPv6: the global address once a router named its prefix, before that the link-local one. */
+export interface IpSnapshot {
   readonly address: string
   readonly prefix: number
   readonly peer?: string | undefined
@@ -40,7 +41,8 @@ export interface LinkSnapshot {
   readonly engine?: string | undefined
   readonly connectSpeed?: number | undefined
   readonly report?: string | undefined
-  readonly ip4?: Ip4Snapshot | undefined
+  readonly ip4?: IpSnapshot | undefined
+  readonly ip6?: IpSnapshot | undefined
   readonly rxBytes: bigint
   readonly txBytes: bigint
   readonly upSinceUs?: bigint | undefined
@@ -88,8 +90,10 @@ export type ProfileFields = Readonly<Record<string, string | number | boolean>>
 /** The D-Bus service's whole view of the daemon. `link/supervisor.ts` is one. */
 export interface SupervisorApi {
   readonly version: string
-  /** Usable here, e.g. `builtin`. */
+  /** Usable here, the best first, e.g. `builtin`. */
   readonly engines: readonly string[]
+  /** Every engine, and why it is used or cannot be, a sentence. */
+  readonly engineReasons: Readonly<Record<string, string>>
   readonly fleet: ModemFleet
   readonly links: readonly LinkHandle[]
   onLinkAdded(listener: (link: LinkHandle) => void): Cancel

@@ -7,6 +7,7 @@ import { ModemdError } from '../base/errors.ts'
 import type { Cancel, Clock, Logger, Random } from '../base/ports.ts'
 import { MANUAL } from '../base/values.ts'
 import type { ModemFleet, ModemHandle, ModemSnapshot } from '../modem/snapshot.ts'
+import type { EngineReport } from '../ppp/engines/choose.ts'
 import type { PppEngine } from '../ppp/engines/engine.ts'
 import { automaticPin } from './automatic-pin.ts'
 import { wishWith } from './connect-options.ts'
@@ -19,8 +20,9 @@ import type { ConnectOptions, LinkHandle, ProfileFields, SupervisorApi } from '.
 export interface SupervisorOptions {
   readonly version: string
   readonly fleet: ModemFleet
-  /** Those that work here, the best first. */
   readonly engines: readonly PppEngine[]
+  /** Every engine that this machine could have, the best first. */
+  readonly engineReports: readonly EngineReport[]
   readonly profiles: ProfileSource
   readonly clock: Clock
   readonly random: Random
@@ -46,6 +48,7 @@ class ProfileSupervisor implements Supervisor {
   readonly version: string
   readonly fleet: ModemFleet
   readonly engines: readonly string[]
+  readonly engineReasons: Readonly<Record<string, string>>
   readonly #source: ProfileSource
   readonly #logger: Logger
   readonly #pool: ModemPool
@@ -58,15 +61,17 @@ class ProfileSupervisor implements Supervisor {
   readonly #unwatch: Cancel
   #isClosed = false
 
-  constructor({ version, fleet, engines, profiles, clock, random, logger, resolver }: SupervisorOptions) {
+  constructor(options: SupervisorOptions) {
+    const { version, fleet, engines, engineReports, profiles, clock, random, logger, resolver } = options
     this.version = version
     this.fleet = fleet
-    this.engines = engines.map(({ name }) => name)
+    this.engines = engineReports.filter(({ isUsable }) => isUsable).map(({ name }) => name)
+    this.engineReasons = Object.fromEntries(engineReports.map(({ name, why }) => [name, why]))
     this.#source = profiles
     this.#logger = logger
     this.#pool = new ModemPool(fleet)
     const pinFor = (modem: ModemSnapshot) => this.pinFor(modem)
-    this.#services = { pool: this.#pool, engines, clock, random, logger, resolver, pinFor }
+    this.#services = { pool: this.#pool, engines, engineReports, clock, random, logger, resolver, pinFor }
     this.#unwatch = fleet.onAdded((modem) => this.#modemCame(modem))
     this.#takeProfiles()
   }
@@ -150,21 +155,12 @@ class ProfileSupervisor implements Supervisor {
   }
 
   async diagnose(): Promise<readonly Readonly<Record<string, string>>[]> {
-    const engines = this.engines.join(' ')
     return [
       ...this.#source.faults.map((detail) =>
         finding('configuration', 'fault', detail, 'Mend the file, then send SIGHUP to modemd.'),
       ),
-      ...(engines === ''
-        ? [
-            finding(
-              'ppp',
-              'fault',
-              'no PPP engine works here',
-              'Load the tun module (`modprobe tun`) and give modemd CAP_NET_ADMIN.',
-            ),
-          ]
-        : [finding('ppp', 'ok', `engines: ${engines}`, '')]),
+      ...(this.engines.length === 0 ? [finding('ppp', 'fault', 'no PPP engine works here', NO_ENGINE_ADVICE)] : []),
+      ...Object.entries(this.engineReasons).map(([name, why]) => finding(`ppp ${name}`, 'ok', why, '')),
       this.fleet.modems.length === 0
         ? finding('modems', 'fault', 'no modem is there', 'Plug one in; `lsusb` must show it.')
         : finding(
@@ -255,6 +251,8 @@ class ProfileSupervisor implements Supervisor {
     if (this.#isClosed) throw new ModemdError('WrongState', 'modemd is ending: connect again once it runs.')
   }
 }
+
+const NO_ENGINE_ADVICE = 'Load the tun module (`modprobe tun`) and give modemd CAP_NET_ADMIN.'
 
 function byPriority(a: Profile, b: Profile): number {
   return a.priority - b.priority || (a.name < b.name ? -1 : 1)

@@ -33,6 +33,8 @@ export interface Connected {
   readonly chatExit: number
 }
 
+const UNLIMITED = Number.POSITIVE_INFINITY
+
 type End = Extract<DialEvent, { type: 'end' }>
 
 /** Why a dial cannot even begin. */
@@ -106,6 +108,8 @@ async function runScript(
   await port.session?.idle()
   throwIfAborted(request.signal)
   const hold = port.toChat()
+  // What is read behind CONNECT's line could not be put back for the kernel's PPP or a child: nothing is (DESIGN §3).
+  hold.setReadSize(1)
   return new Promise((resolve, reject) => {
     const nowMs = clock.nowMs()
     const { chatScript, scriptVariables, signal } = request
@@ -118,6 +122,7 @@ async function runScript(
     })
     const stop = () => {
       pump.stop()
+      hold.setReadSize(UNLIMITED)
       signal.removeEventListener('abort', onAbort)
       port.guard.onRefused = undefined
     }

@@ -154,6 +154,11 @@ export class GuardedWire extends WireDecorator {
     this.#onClosed = onClosed
   }
 
+  /** Only while PPP has the wire: in command mode nothing passes by the guard. */
+  override get fd(): number | undefined {
+    return this.#guard.isDataMode ? this.wire.fd : undefined
+  }
+
   override listen(listener: WireListener | undefined): void {
     this.wire.listen(
       listener && {

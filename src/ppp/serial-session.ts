@@ -26,15 +26,31 @@ export class SerialSession implements Machine<SessionEvent> {
   readonly #session: PppSession
   readonly #encoder = new HdlcEncoder()
   readonly #decoder: HdlcDecoder
+  readonly #onPacket: ((packet: Uint8Array) => void) | undefined
   #outputs: Output<SessionEvent>[] = []
+  /** Frames that follow each other in memory, and go out in one piece behind `#outputs`. */
+  #unsent: Uint8Array | undefined
+  #unsentFrom = 0
+  #unsentTo = 0
+  /** The frame was a packet, and `onPacket` has had it. */
+  #isFrameDone = false
   #nextOutput = 0
   #nowMs = 0
   #cutFrameAtMs: number | undefined
 
-  constructor(settings: PppSettings, random: Random, trace?: PacketTrace) {
+  /**
+   * `onPacket` is given the peer's packets at once instead of as events, unless something else has to be polled before. Nothing is
+   * made for them then, and the bytes are only valid during the call.
+   */
+  constructor(settings: PppSettings, random: Random, trace?: PacketTrace, onPacket?: (packet: Uint8Array) => void) {
+    this.#onPacket = onPacket
     const longest = Math.max(DEFAULT_MRU_BYTES, settings.mruBytes) + FRAME_EXTRA_BYTES
     this.#decoder = new HdlcDecoder(longest, {
-      frame: (protocol, info) => this.#session.receive(protocol, info, this.#nowMs),
+      frame: (protocol, info) => {
+        this.#isFrameDone = false
+        this.#session.receive(protocol, info, this.#nowMs)
+      },
+      isFrameDone: () => this.#isFrameDone,
       junk: (bytes) => {
         if (saysNoCarrier(bytes)) this.#session.lost(NO_CARRIER, this.#nowMs)
       },
@@ -42,7 +58,7 @@ export class SerialSession implements Machine<SessionEvent> {
     const carrier: Carrier = {
       isAsync: true,
       maxMtuBytes: 0xffff,
-      send: (protocol, info) => this.#send(this.#encoder.encode(protocol, info)),
+      send: (protocol, info) => this.#send(protocol, info),
       reframe: (framing, receiveAccm) => this.#reframe(framing, receiveAccm),
       evidence: () => evidence(this.#decoder.counters),
     }
@@ -50,8 +66,9 @@ export class SerialSession implements Machine<SessionEvent> {
       settings,
       random,
       carrier,
-      (event) => this.#outputs.push({ type: 'event', event }),
+      (event) => this.#push({ type: 'event', event }),
       trace,
+      (packet) => this.#packet(packet),
     )
   }
 
@@ -81,10 +98,16 @@ export class SerialSession implements Machine<SessionEvent> {
     }
   }
 
-  /** An IPv4 packet for the peer. False: dropped, and counted. */
+  /** An IPv4 or IPv6 packet for the peer. False: dropped, and counted. */
   sendPacket(packet: Uint8Array, nowMs: number): boolean {
     this.#nowMs = nowMs
-    return this.#session.sendPacket(packet)
+    return this.#session.sendPacket(packet, nowMs)
+  }
+
+  /** See `PppSession`. */
+  renegotiate(nowMs: number): void {
+    this.#nowMs = nowMs
+    this.#session.renegotiate(nowMs)
   }
 
   /** `down` follows with this failure, at the latest after Max-Terminate restart periods. Idempotent. */
@@ -94,6 +117,7 @@ export class SerialSession implements Machine<SessionEvent> {
   }
 
   poll(): Output<SessionEvent> | undefined {
+    if (this.#nextOutput === this.#outputs.length) this.#pushUnsent()
     const output = this.#outputs[this.#nextOutput]
     if (output) {
       this.#nextOutput++
@@ -132,20 +156,33 @@ export class SerialSession implements Machine<SessionEvent> {
     this.#decoder.accm = receiveAccm
   }
 
-  /** Frames that follow each other in memory go out in one piece. */
-  #send(bytes: Uint8Array): void {
-    const last = this.#outputs.at(-1)
-    const isNext =
-      last?.type === 'send' &&
-      this.#nextOutput < this.#outputs.length &&
-      last.bytes.buffer === bytes.buffer &&
-      last.bytes.byteOffset + last.bytes.length === bytes.byteOffset
-    if (!isNext) {
-      this.#outputs.push({ type: 'send', bytes })
-      return
+  #packet(packet: Uint8Array): void {
+    const isFirst = this.#nextOutput === this.#outputs.length && !this.#unsent
+    this.#isFrameDone = isFirst && this.#onPacket !== undefined
+    if (this.#isFrameDone) this.#onPacket?.(packet)
+    else this.#push({ type: 'event', event: { type: 'packet', bytes: packet } })
+  }
+
+  #send(protocol: number, info: Uint8Array): void {
+    const from = this.#encoder.append(protocol, info)
+    const { chunk, end } = this.#encoder
+    if (this.#unsent !== chunk || this.#unsentTo !== from) {
+      this.#pushUnsent()
+      this.#unsent = chunk
+      this.#unsentFrom = from
     }
-    const joined = new Uint8Array(bytes.buffer, last.bytes.byteOffset, last.bytes.length + bytes.length)
-    this.#outputs[this.#outputs.length - 1] = { type: 'send', bytes: joined }
+    this.#unsentTo = end
+  }
+
+  #push(output: Output<SessionEvent>): void {
+    this.#pushUnsent()
+    this.#outputs.push(output)
+  }
+
+  #pushUnsent(): void {
+    if (!this.#unsent) return
+    this.#outputs.push({ type: 'send', bytes: this.#unsent.subarray(this.#unsentFrom, this.#unsentTo) })
+    this.#unsent = undefined
   }
 }
 

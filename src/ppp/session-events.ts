@@ -1,13 +1,19 @@
 /** What a PPP session tells its owner: `session.ts` and `serial-session.ts` emit these, engines and tests read them. */
 
 import type { Failure } from '../base/cause.ts'
+import type { NetworkName } from './control/networks.ts'
 import type { PppAddress, PppPhase } from './settings.ts'
 
 export type SessionEvent =
   | { readonly type: 'phase'; readonly phase: PppPhase }
-  /** Packets flow. Comes again, perhaps with another address, when the peer renegotiated: the phase left `running` then. */
+  /**
+   * Packets flow. `address` is all that is agreed by now: it comes again when another network protocol opened, or one of two
+   * closed; and after the peer renegotiated, when the phase left `running` between.
+   */
   | { readonly type: 'up'; readonly address: PppAddress }
-  /** An IPv4 packet from the peer; the bytes stay what they are. */
+  /** One of two network protocols failed, or the peer does not take it; the link goes on without. */
+  | { readonly type: 'stopped'; readonly network: NetworkName; readonly failure: Failure }
+  /** An IPv4 or IPv6 packet from the peer; the bytes stay what they are. */
   | { readonly type: 'packet'; readonly bytes: Uint8Array }
   /** The last event. `exitCode` is pppd's. */
   | { readonly type: 'down'; readonly failure: Failure; readonly exitCode: number }

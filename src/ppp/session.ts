@@ -11,31 +11,25 @@ import { Authentication } from './auth/authentication.ts'
 import { Alarms } from './control/alarms.ts'
 import { Automaton } from './control/automaton.ts'
 import type { Carrier } from './control/carrier.ts'
-import { Ipcp } from './control/ipcp.ts'
 import { KeepAlive } from './control/keep-alive.ts'
 import { DEFAULT_MRU_BYTES, Lcp } from './control/lcp.ts'
+import { Networks } from './control/networks.ts'
 import { RateLimit } from './control/rate-limit.ts'
-import type { AutomatonHost, ControlRules, DropReason } from './control/rules.ts'
+import type { AutomatonHost, DropReason } from './control/rules.ts'
+import { UseLimits } from './control/use-limits.ts'
 import { pppExitCode } from './exit-codes.ts'
 import type { PacketTrace, SessionCounters, SessionEvent } from './session-events.ts'
 import type { PppPhase, PppSettings } from './settings.ts'
 import { DEFAULT_FRAMING } from './wire/hdlc-encoder.ts'
 import { CODE, controlBytes, HEADER_BYTES } from './wire/packets.ts'
 import { printPacket } from './wire/printing.ts'
-import { CHAP, IPV4, LCP, PAP } from './wire/protocols.ts'
+import { CHAP, EAP, IPV4, IPV6, LCP, PAP } from './wire/protocols.ts'
 
 export type { PacketTrace, SessionCounters, SessionEvent }
 
-/** A network protocol: its automaton, and the protocol number of its packets. */
-interface Network {
-  readonly rules: ControlRules
-  readonly dataProtocol: number
-  readonly automaton: Automaton
-  failure: Failure | undefined
-}
-
-/** Numbers from here on are control protocols, for the network's and the link's own (RFC 1661 §2). */
+/** Between these two are the control protocols of the network layer; above, the link's (RFC 1661 §2). */
 const FIRST_CONTROL_PROTOCOL = 0x8000
+const FIRST_LINK_PROTOCOL = 0xc000
 const MAX_EVIDENCE_CHARS = 240
 /** The ends where nobody is left to wait for. */
 const SILENT_ENDS: ReadonlySet<Cause> = new Set(['loopback', 'echo-lost'])
@@ -55,19 +49,22 @@ export class PppSession {
   readonly #settings: PppSettings
   readonly #carrier: Carrier
   readonly #emit: (event: SessionEvent) => void
+  readonly #onPacket: (packet: Uint8Array) => void
   readonly #trace: PacketTrace | undefined
   readonly #alarms = new Alarms()
   readonly #lcpRules: Lcp
   readonly #lcp: Automaton
   readonly #keepAlive: KeepAlive
   readonly #authentication: Authentication
-  readonly #ipcp: Ipcp
-  readonly #networks: readonly Network[]
+  readonly #networks: Networks
+  readonly #useLimits: UseLimits
   readonly #protocolRejects = new RateLimit(5, 1)
   #phase: PppPhase | undefined
   #failure: Failure | undefined
   #lastReceived: { readonly protocol: number; readonly info: Uint8Array } | undefined
   #mtuBytes = DEFAULT_MRU_BYTES
+  /** When the last packet passed, or the link came up. */
+  #usedAtMs = 0
 
   constructor(
     settings: PppSettings,
@@ -75,10 +72,12 @@ export class PppSession {
     carrier: Carrier,
     emit: (event: SessionEvent) => void,
     trace?: PacketTrace,
+    onPacket: (packet: Uint8Array) => void = (bytes) => emit({ type: 'packet', bytes }),
   ) {
     this.#settings = settings
     this.#carrier = carrier
     this.#emit = emit
+    this.#onPacket = onPacket
     this.#trace = trace
     this.#lcpRules = new Lcp(settings, random, carrier, {
       protocolRejected: (protocol) => this.#protocolRejected(protocol),
@@ -86,7 +85,7 @@ export class PppSession {
       echoRefused: () => this.#keepAlive.stop(),
     })
     this.#lcp = new Automaton(this.#lcpRules, settings, this.#alarms, this.#lcpHost())
-    this.#keepAlive = new KeepAlive(settings.echoIntervalMs, settings.echoFailure, this.#alarms, {
+    this.#keepAlive = new KeepAlive(settings, this.#alarms, {
       sendEcho: () => this.#sendEcho(),
       lost: (count) => this.#echoLost(count),
     })
@@ -96,8 +95,17 @@ export class PppSession {
       failed: (failure) => this.#failWithEvidence(failure),
       dropped: (reason) => this.#dropped(reason),
     })
-    this.#ipcp = new Ipcp(settings)
-    this.#networks = [this.#network(this.#ipcp, IPV4)]
+    this.#networks = new Networks(settings, random, this.#alarms, {
+      ...this.#commonHost(),
+      changed: () => this.#networksChanged(),
+      stopped: (network, failure) => this.#emit({ type: 'stopped', network, failure }),
+      failed: (failure) => this.#failWithEvidence(failure),
+      peerName: () => this.peerName,
+    })
+    this.#useLimits = new UseLimits(settings, this.#alarms, {
+      idleMs: () => (carrier.idleMs ? carrier.idleMs() : this.#alarms.nowMs - this.#usedAtMs),
+      reached: (failure) => this.#fail(failure),
+    })
   }
 
   get phase(): PppPhase | undefined {
@@ -130,30 +138,40 @@ export class PppSession {
   receive(protocol: number, info: Uint8Array, nowMs: number): void {
     if (!this.#phase || this.#phase === 'dead') return
     this.#alarms.nowMs = nowMs
-    if (protocol === IPV4 && this.#phase === 'running') {
-      this.#receivePacket(info)
+    if ((protocol === IPV4 && this.#networks.carries(4)) || (protocol === IPV6 && this.#networks.carries(6))) {
+      this.#receivePacket(info, protocol === IPV4 ? 4 : 6)
       return
     }
-    if (protocol >= FIRST_CONTROL_PROTOCOL) {
+    if (protocol !== IPV4 && protocol !== IPV6) {
       this.#lastReceived = { protocol, info }
       this.#trace?.('rcvd', protocol, info)
     }
+    const isForNetwork = protocol >= FIRST_CONTROL_PROTOCOL && protocol < FIRST_LINK_PROTOCOL
+    if (isForNetwork && this.#phase === 'authenticate') this.#authentication.peerWentOn()
     if (protocol === LCP) this.#lcp.receive(info)
-    else if (protocol === PAP || protocol === CHAP) this.#authentication.receive(protocol, info)
-    else if (this.#phase === 'network' || this.#phase === 'running') this.#receiveForNetwork(protocol, info)
-    else this.#dropped('unexpected')
+    else if (protocol === PAP || protocol === CHAP || protocol === EAP) this.#authentication.receive(protocol, info)
+    else if (this.#phase !== 'network' && this.#phase !== 'running') this.#dropped('unexpected')
+    else if (!this.#networks.receive(protocol, info)) this.#rejectProtocol(protocol, info)
   }
 
-  /** An IPv4 packet for the peer. False: dropped. */
-  sendPacket(packet: Uint8Array): boolean {
-    if (this.#phase !== 'running' || packet.length > this.#mtuBytes || packet[0]! >>> 4 !== 4) {
+  /** An IPv4 or IPv6 packet for the peer. False: dropped. */
+  sendPacket(packet: Uint8Array, nowMs: number): boolean {
+    const version = packet.length === 0 ? 0 : packet[0]! >>> 4
+    if (!this.#networks.carries(version) || packet.length > this.#mtuBytes) {
       this.counters.txDrops++
       return false
     }
+    this.#usedAtMs = nowMs
     this.counters.txPackets++
     this.counters.txBytes += packet.length
-    this.#carrier.send(IPV4, packet)
+    this.#carrier.send(version === 4 ? IPV4 : IPV6, packet)
     return true
+  }
+
+  /** Negotiates all anew on a link that is up (RFC 1661 §4.3, the restart option): `up` comes again. Without one, nothing happens. */
+  renegotiate(nowMs: number): void {
+    this.#alarms.nowMs = nowMs
+    if (this.#lcp.state === 'Opened') this.#lcp.restart()
   }
 
   /** Takes the link down in order; `down` follows with this failure unless one is on its way already. */
@@ -168,55 +186,27 @@ export class PppSession {
     this.#finish(this.#failure ?? { cause: 'hung-up', detail: `${detail}; ${this.#evidence()}` })
   }
 
-  #receivePacket(packet: Uint8Array): void {
-    if (packet.length === 0 || packet[0]! >>> 4 !== 4) {
+  #receivePacket(packet: Uint8Array, version: 4 | 6): void {
+    if (packet.length === 0 || packet[0]! >>> 4 !== version) {
       this.#dropped('malformed')
       return
     }
+    this.#usedAtMs = this.#alarms.nowMs
     this.counters.rxPackets++
     this.counters.rxBytes += packet.length
-    this.#emit({ type: 'packet', bytes: packet })
-  }
-
-  #receiveForNetwork(protocol: number, info: Uint8Array): void {
-    const network = this.#networks.find(({ rules, dataProtocol }) => [rules.protocol, dataProtocol].includes(protocol))
-    if (!network) this.#rejectProtocol(protocol, info)
-    else if (protocol === network.rules.protocol) network.automaton.receive(info)
-    else this.#dropped('unexpected')
+    this.#onPacket(packet)
   }
 
   #lcpHost(): AutomatonHost {
     return {
       ...this.#commonHost(),
+      isPassive: this.#settings.passive,
       layerUp: () => this.#lcpUp(),
       layerDown: () => this.#lcpDown(),
       layerFinished: (failure) => this.#finish(this.#failure ?? this.#blamed(failure)),
       terminateRequested: (message, wasOpened) => this.#terminateRequested(message, wasOpened),
       gaveUp: (failure) => this.#fail(this.#blamed(failure)),
     }
-  }
-
-  #network(rules: ControlRules, dataProtocol: number): Network {
-    let message: string | undefined
-    const host: AutomatonHost = {
-      ...this.#commonHost(),
-      layerUp: () => this.#networkUp(),
-      layerDown: () => {
-        if (this.#phase === 'running') this.#setPhase('network')
-      },
-      layerFinished: (failure) => {
-        const ended = `${rules.name}: the peer sent Terminate-Request "${message ?? ''}"`
-        this.#networkFailed(network, failure ?? { cause: 'hung-up', detail: ended })
-      },
-      terminateRequested: (text) => {
-        message = text
-      },
-      gaveUp: (failure) => this.#networkFailed(network, failure),
-    }
-    const automaton = new Automaton(rules, this.#settings, this.#alarms, host)
-    automaton.open()
-    const network: Network = { rules, dataProtocol, automaton, failure: undefined }
-    return network
   }
 
   #commonHost(): Pick<AutomatonHost, 'peerMruBytes' | 'send' | 'dropped'> {
@@ -249,29 +239,29 @@ export class PppSession {
 
   #stopAboveLcp(): void {
     this.#keepAlive.stop()
+    this.#useLimits.stop()
     this.#authentication.stop()
-    for (const { automaton } of this.#networks) automaton.down()
+    this.#networks.stop()
   }
 
   #startNetworks(): void {
     this.#setPhase('network')
-    for (const network of this.#networks) {
-      network.failure = undefined
-      network.automaton.up()
+    this.#networks.start(this.#mtuBytes)
+  }
+
+  #networksChanged(): void {
+    if (this.#phase !== 'network' && this.#phase !== 'running') return
+    if (!this.#networks.isAnyOpen) {
+      this.#setPhase('network')
+      this.#useLimits.stop()
+      return
     }
-  }
-
-  #networkUp(): void {
+    if (this.#phase === 'network') {
+      this.#usedAtMs = this.#alarms.nowMs
+      this.#useLimits.start()
+    }
     this.#setPhase('running')
-    this.#emit({ type: 'up', address: { ip4: this.#ipcp.result, ip6: undefined, mtuBytes: this.#mtuBytes } })
-  }
-
-  /** One network protocol less; without any the link has no use. */
-  #networkFailed(network: Network, failure: Failure): void {
-    if (this.#phase === 'terminate' || this.#phase === 'dead') return
-    network.failure = failure
-    if (this.#networks.every((each) => each.failure)) this.#failWithEvidence(failure)
-    else network.automaton.close(closeText(failure))
+    this.#emit({ type: 'up', address: this.#networks.address(this.#mtuBytes) })
   }
 
   /** An opened link ends here and now; one that is being made may see what is left of the call before, and goes on. */
@@ -297,9 +287,7 @@ export class PppSession {
   #protocolRejected(protocol: number): void {
     if (protocol === LCP) this.#lcp.protocolRejected()
     this.#authentication.protocolRejected(protocol)
-    for (const { rules, dataProtocol, automaton } of this.#networks) {
-      if (protocol === rules.protocol || protocol === dataProtocol) automaton.protocolRejected()
-    }
+    this.#networks.protocolRejected(protocol)
   }
 
   #rejectProtocol(protocol: number, info: Uint8Array): void {

@@ -4,7 +4,7 @@ import type { AutomatonLimits } from './control/rules.ts'
 
 export type PppPhase = 'establish' | 'authenticate' | 'network' | 'running' | 'terminate' | 'dead'
 
-export type AuthProtocol = 'pap' | 'chap'
+export type AuthProtocol = 'pap' | 'chap' | 'mschap' | 'mschapv2' | 'eap'
 
 /** What LCP may agree on, in either direction: false rejects the peer's wish too (pppd's `nomagic`, `nopcomp`, …). */
 export interface LcpOffers {
@@ -31,8 +31,10 @@ export interface PppSettings {
   readonly answersAuth: readonly AuthProtocol[]
   /** What we ask of the peer, strongest first, one of them; empty: nothing. */
   readonly requiresAuth: readonly AuthProtocol[]
-  /** Our name: in our log-in, and in our challenges. */
+  /** Our name: in our log-in, and in our challenges where `ownName` is missing. */
   readonly user: string
+  /** In our challenges (pppd's `name` beside its `user`). */
+  readonly ownName?: string | undefined
   readonly password: string
   /** Our secret towards a challenger of that name, instead of `password`; undefined: none, refuse. */
   readonly loginSecretOf?: ((challenger: string) => string | undefined) | undefined
@@ -40,6 +42,8 @@ export interface PppSettings {
   readonly secretOf?: ((peerName: string) => string | undefined) | undefined
   /** PAP: instead of `secretOf` (the system's password check). */
   readonly checkPassword?: ((peerName: string, password: string) => boolean) | undefined
+  /** Examined peers pass whatever they say: GSM modems ask for a log-in that means nothing. */
+  readonly admitsAnyone: boolean
   readonly pap?: Partial<AuthLimits> | undefined
   readonly chap?: Partial<AuthLimits> | undefined
   readonly eap?: Partial<AuthLimits> | undefined
@@ -116,10 +120,12 @@ export interface PppAddress {
 
 export const CLIENT_DEFAULTS: PppSettings = {
   role: 'client',
-  answersAuth: ['chap', 'pap'],
+  // The first is what a peer hears of that asks for something else: what every peer has, as pppd does it.
+  answersAuth: ['chap', 'mschapv2', 'mschap', 'eap', 'pap'],
   requiresAuth: [],
   user: '',
   password: '',
+  admitsAnyone: false,
   mruBytes: 1500,
   mtuBytes: 1500,
   accm: 0,

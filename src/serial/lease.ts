@@ -1,6 +1,7 @@
 /**
  * One port, one owner at a time: AT first, then chat, then PPP, then AT again. The lease stays the wire's only
- * listener, so a hang-up is noticed and no byte is lost while the port changes hands (DESIGN §3).
+ * listener, so a hang-up is noticed and no byte is lost while the port changes hands (DESIGN §3). An owner that stops
+ * listening stops the reading: what comes stays in the tty, for the kernel's PPP or a child to take.
  */
 
 import { concat } from '../base/bytes.ts'
@@ -55,7 +56,11 @@ export class Lease {
 
   listen(listener: WireListener | undefined): void {
     this.#listener = listener
-    if (!listener) return
+    if (!listener) {
+      this.#isReading = false
+      this.#wire.listen(undefined)
+      return
+    }
     if (!this.#isReading) {
       this.#isReading = true
       this.#wire.listen({

@@ -18,7 +18,7 @@ export class WireDecorator implements Wire {
   }
 
   /** Bytes that pass by it would escape the decorator. */
-  get fd(): undefined {
+  get fd(): number | undefined {
     return undefined
   }
 

@@ -5,7 +5,7 @@
 
 import { type Random, randomFraction } from '../base/ports.ts'
 import type { WireListener } from '../serial/wire.ts'
-import type { CallLine } from './operator.ts'
+import type { CallLine, LineFilter } from './operator.ts'
 
 export interface CallWireOptions {
   readonly path: string
@@ -24,7 +24,7 @@ export class CallWire implements CallLine {
   readonly path: string
   readonly #options: CallWireOptions
   #listener: WireListener | undefined
-  #filter: (bytes: Uint8Array) => readonly Uint8Array[] = (bytes) => [bytes]
+  #filter: LineFilter = { fromHost: (bytes) => [bytes], toHost: (bytes) => [bytes] }
   #unread: Uint8Array[] = []
   #closedReason: string | undefined
 
@@ -37,8 +37,7 @@ export class CallWire implements CallLine {
     return this.#closedReason !== undefined
   }
 
-  /** Looks at the host's bytes before the listener gets them. */
-  filterWith(filter: (bytes: Uint8Array) => readonly Uint8Array[]): void {
+  filterWith(filter: LineFilter): void {
     this.#filter = filter
   }
 
@@ -50,7 +49,7 @@ export class CallWire implements CallLine {
       this.#options.send(damaged)
       return
     }
-    for (const passed of this.#filter(damaged)) {
+    for (const passed of this.#filter.fromHost(damaged)) {
       if (this.#listener) this.#listener.data(passed)
       else this.#unread.push(passed)
     }
@@ -80,7 +79,9 @@ export class CallWire implements CallLine {
 
   write(bytes: Uint8Array): boolean {
     if (this.isClosed || this.#options.loopsBack) return true
-    return this.#options.send(this.#damaged(bytes))
+    let mayGoOn = true
+    for (const passed of this.#filter.toHost(bytes)) mayGoOn = this.#options.send(this.#damaged(passed))
+    return mayGoOn
   }
 
   async close(): Promise<void> {

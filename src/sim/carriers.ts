@@ -6,7 +6,7 @@
 import { createServer } from 'node:http'
 import { errorText, ModemdError } from '../base/errors.ts'
 import { formatIpv4 } from '../base/ipv4.ts'
-import type { Random } from '../base/ports.ts'
+import type { Logger, Random } from '../base/ports.ts'
 import { createNetworkNamespace, listenTcp, type NetworkNamespace } from '../system/namespace.ts'
 import { openRouteSocket, type RouteSocket } from '../system/netlink.ts'
 import { openTun, type Tun } from '../system/tun.ts'
@@ -27,9 +27,14 @@ export interface Carrier {
 const HTTP_PORT = 80
 
 /** `addresses` are the operator's own: gateway and name servers. Rejects with ModemdError. */
-export async function openCarrier(name: CarrierName, addresses: readonly number[], random: Random): Promise<Carrier> {
-  if (name === 'tun') return openTunCarrier(addresses)
-  const host = name === 'echo' ? new PacketHost(addresses, random) : undefined
+export async function openCarrier(
+  name: CarrierName,
+  addresses: readonly number[],
+  addresses6: readonly bigint[],
+  ports: { readonly random: Random; readonly logger: Logger },
+): Promise<Carrier> {
+  if (name === 'tun') return openTunCarrier(addresses, addresses6, ports.logger)
+  const host = name === 'echo' ? new PacketHost(addresses, addresses6, ports.random) : undefined
   return {
     name,
     openTun: () => new UserSpaceTun(host),
@@ -38,7 +43,11 @@ export async function openCarrier(name: CarrierName, addresses: readonly number[
   }
 }
 
-async function openTunCarrier(addresses: readonly number[]): Promise<Carrier> {
+async function openTunCarrier(
+  addresses: readonly number[],
+  addresses6: readonly bigint[],
+  logger: Logger,
+): Promise<Carrier> {
   let namespace: NetworkNamespace
   try {
     namespace = createNetworkNamespace()
@@ -62,6 +71,10 @@ async function openTunCarrier(addresses: readonly number[]): Promise<Carrier> {
   try {
     const routes = namespace.run(openRouteSocket)
     for (const local of addresses) await routes.addAddress('lo', { local, prefixLength: 32 })
+    for (const local of addresses6)
+      await routes
+        .addAddress('lo', { local, prefixLength: 128 })
+        .catch((error) => logger.warn(`no IPv6: ${errorText(error)}`))
     routes.close()
     server.listen({ fd: namespace.run(() => listenTcp(0, HTTP_PORT)) })
   } catch (error) {
@@ -83,6 +96,7 @@ class UserSpaceTun implements Tun {
   readonly #host: PacketHost | undefined
   #drops = 0
   #onPacket: ((packet: Uint8Array) => void) | undefined
+  #onTurnEnded = () => {}
   /** While the line is full; answers above this are lost, as on a real queue. */
   #waiting: Uint8Array[] | undefined
 
@@ -94,14 +108,16 @@ class UserSpaceTun implements Tun {
     return this.#drops
   }
 
-  onPacket(listener: (packet: Uint8Array) => void): void {
+  onPacket(listener: (packet: Uint8Array) => void, turnEnded: () => void = () => {}): void {
     this.#onPacket = listener
+    this.#onTurnEnded = turnEnded
   }
 
   onGone(): void {}
 
   write(packet: Uint8Array): void {
     for (const answer of this.#host?.handle(packet) ?? []) this.#deliver(answer)
+    this.#onTurnEnded()
   }
 
   pause(): void {
@@ -112,10 +128,12 @@ class UserSpaceTun implements Tun {
     const waiting = this.#waiting ?? []
     this.#waiting = undefined
     for (const packet of waiting) this.#deliver(packet)
+    this.#onTurnEnded()
   }
 
   close(): void {
     this.#onPacket = undefined
+    this.#onTurnEnded = () => {}
   }
 
   #deliver(packet: Uint8Array): void {
@@ -129,11 +147,15 @@ const MAX_WAITING_PACKETS = 500
 
 const NO_ROUTES: RouteSocket = {
   setLink: async () => {},
+  keepKernelOutOfIpv6: async () => undefined,
   addAddress: async () => {},
+  removeAddress: async () => {},
   addRoute: async () => {},
   removeRoute: async () => {},
   listAddresses: async () => [],
+  listIpv6Addresses: async () => [],
   listRoutes: async () => [],
+  listIpv6Routes: async () => [],
   close: () => {},
 }
 

@@ -83,11 +83,21 @@ function makeProgram(): Command {
     .option('--register-after <TIME>', 'how long registration takes, like 2s or 300ms')
     .option('--signal <DBM>', 'dBm, or drift', '-71')
     .option('--apn <NAME[:USER:PASSWORD]>', 'the one APN that is known, and who is let in (default: any, anybody)')
-    .addOption(new Option('--auth <PROTOCOL>', 'what PPP asks for').choices(['none', 'pap', 'chap']))
+    .addOption(
+      new Option('--auth <PROTOCOL>', 'what PPP asks for').choices([
+        'none',
+        'pap',
+        'chap',
+        'mschap',
+        'mschapv2',
+        'eap',
+      ]),
+    )
     .option('--latency <MS>', "of each reply, in place of the personality's")
     .option('--speed <BIT/S>', 'of a call, like 7.2M (default: no limit)')
     .option('--connect-string <TEXT>', 'in place of the personality\'s, e.g. "CONNECT 7200000"')
     .option('--pool <NETWORK>', 'addresses for callers; the first is the operator', '10.64.0.0/16')
+    .option('--pool6 <NETWORK>', 'IPv6 prefixes for callers, or none', 'fd64:64::/48')
     .option('--dns <ADDRESSES>', 'name servers told to callers', '10.64.0.53,10.64.0.54')
     .addOption(
       new Option(

@@ -11,6 +11,7 @@ import { type AuthProtocol, type PppSettings, SERVER_DEFAULTS } from '../ppp/set
 import type { Wire } from '../serial/wire.ts'
 import type { AddressPool } from './address-pool.ts'
 import type { CallFault, FaultPlan, Stage } from './faults.ts'
+import { type Ip6Network, OPERATOR_INTERFACE_ID } from './ip6-network.ts'
 import type { Personality } from './personality.ts'
 import { PppHabits } from './ppp-habits.ts'
 
@@ -25,7 +26,12 @@ export interface OperatorSettings {
 export interface OperatorOptions {
   readonly settings: OperatorSettings
   readonly pool: AddressPool
-  readonly engine: PppEngine
+  /** undefined: IPv4 only. */
+  readonly ip6: Ip6Network | undefined
+  /** With a router for this IPv6 prefix behind it. */
+  engineFor(prefix: bigint | undefined): PppEngine
+  /** Leads what is for this prefix into that interface of the operator's. */
+  routePrefix(prefix: bigint, interfaceName: string): Promise<void>
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -44,9 +50,15 @@ export interface CallRequest {
   onDrop(): void
 }
 
-/** A wire whose incoming bytes can be looked at first. */
+/** Looks at bytes on their way; what it gives goes on. */
+export interface LineFilter {
+  fromHost(bytes: Uint8Array): readonly Uint8Array[]
+  toHost(bytes: Uint8Array): readonly Uint8Array[]
+}
+
+/** A wire whose bytes can be looked at, in both directions. */
 export interface CallLine extends Wire {
-  filterWith(filter: (bytes: Uint8Array) => readonly Uint8Array[]): void
+  filterWith(filter: LineFilter): void
 }
 
 export interface OperatorCall {
@@ -56,7 +68,12 @@ export interface OperatorCall {
 const OPERATOR_NAME = 'virtual-mobile'
 /** A modem drops the line this long after the host's Terminate-Request was acknowledged, and does not wait for RFC 1661's restart timer. */
 const DROP_AFTER_TERMINATE_S = 0.1
+/** Bytes go on as they are. */
+const CLEAR: LineFilter = { fromHost: (bytes) => [bytes], toHost: (bytes) => [bytes] }
+const DEAF: LineFilter = { fromHost: () => [], toHost: () => [] }
 const HUNG_UP: Failure = { cause: 'hung-up', detail: 'the operator hung up' }
+
+type PppUp = Extract<PppLinkEvent, { readonly type: 'up' }>
 
 export class Operator {
   readonly #options: OperatorOptions
@@ -74,64 +91,94 @@ class Call implements OperatorCall {
   readonly #options: OperatorOptions
   readonly #request: CallRequest
   readonly #address: number | undefined
-  readonly #link: PppLink
+  readonly #prefix: bigint | undefined
+  #link: PppLink | undefined
+  #isUp = false
   #isOver = false
-  #answersEcho: boolean
+  #answersEcho = true
   #timers: Cancel[] = []
 
   constructor(options: OperatorOptions, request: CallRequest) {
     this.#options = options
     this.#request = request
     this.#address = options.pool.take()
-    this.#answersEcho = request.personality.ppp.answersEcho
-    this.#watchLine()
-    this.#link = options.engine.open(request.wire, { settings: this.#settings() }, (event) => this.#onEvent(event))
+    this.#prefix = this.#address === undefined ? undefined : options.ip6?.prefixFor(this.#address)
+    const { silentMs } = request.personality.ppp
+    if (silentMs === 0) this.#begin()
+    else {
+      request.wire.filterWith(DEAF)
+      // Listened to all the same: a wire keeps for later what nobody takes.
+      request.wire.listen({
+        data() {},
+        drain() {},
+        closed: (reason) => this.#onDown({ cause: 'hung-up', detail: reason }),
+      })
+      this.#after(silentMs / 1000, () => this.#begin())
+    }
   }
 
   hangUp(): void {
-    if (this.#request.personality.ppp.terminates) this.#link.terminate(HUNG_UP)
+    if (this.#link && this.#request.personality.ppp.terminates) this.#link.terminate(HUNG_UP)
     else this.#request.onDrop()
+  }
+
+  #begin(): void {
+    const engine = this.#options.engineFor(this.#prefix)
+    const { wire } = this.#request
+    wire.filterWith(this.#filter())
+    this.#link = engine.open(wire, { settings: this.#settings() }, (event) => this.#onEvent(event))
   }
 
   #settings(): PppSettings {
     const { settings, pool, random } = this.#options
     const mustFail = this.#request.callFaults.has('auth-fail')
     const { user, password } = settings
-    const requiresAuth = settings.auth.length === 0 && mustFail ? (['chap', 'pap'] as const) : settings.auth
+    const { asksAnybody, peerAddress, waitsForHost } = this.#request.personality.ppp
+    const isOpenHouse = settings.auth.length === 0 && asksAnybody !== null && !mustFail
     const wrong = mustFail ? String(random.bytes(8)) : undefined
     return {
       ...SERVER_DEFAULTS,
-      requiresAuth,
+      requiresAuth: isOpenHouse
+        ? [asksAnybody]
+        : settings.auth.length === 0 && mustFail
+          ? ['chap', 'pap']
+          : settings.auth,
+      admitsAnyone: isOpenHouse,
       user: OPERATOR_NAME,
       secretOf: (name) => wrong ?? (name === user ? password : undefined),
-      localAddress: this.#request.personality.ppp.peerAddress ?? pool.gateway,
+      localAddress: peerAddress ?? pool.gateway,
       remoteAddress: this.#address ?? 0,
       dnsServers: settings.dnsServers,
       // A modem asks nothing of an idle host.
       echoIntervalMs: 0,
+      ipv6: this.#prefix !== undefined,
+      localInterfaceId: OPERATOR_INTERFACE_ID,
+      silent: waitsForHost,
     }
   }
 
   /** The modem's habits, and the faults that need to see frames; nothing where there are none. */
-  #watchLine(): void {
+  #filter(): LineFilter {
     const { personality, callFaults, wire } = this.#request
     if (callFaults.has('hangup-mid-lcp')) {
-      wire.filterWith(() => {
+      const fromHost = () => {
         queueMicrotask(() => this.#request.onDrop())
         return []
-      })
-      return
+      }
+      return { ...CLEAR, fromHost }
     }
     const hasNoAddress = callFaults.has('ipcp-no-address') || this.#address === undefined
     const naksLcpForever = callFaults.has('lcp-nak-forever')
-    const { answersEcho, dnsPlaceholders } = personality.ppp
-    const isPlain = answersEcho && dnsPlaceholders.naks === 0
-    if (isPlain && !hasNoAddress && !naksLcpForever && !callFaults.has('echo-dead')) return
-    const habits = new PppHabits(
-      { answersEcho: () => this.#answersEcho, dnsPlaceholders, naksLcpForever, hasNoAddress },
-      (bytes) => wire.write(bytes),
-    )
-    wire.filterWith((bytes) => habits.filter(bytes))
+    const { ppp } = personality
+    const isOutgoingPlain = ppp.echoReplies !== 'bare' && ppp.namesItsAddress && ppp.papAckMessage
+    const isPlain = isOutgoingPlain && ppp.echoReplies === 'full' && ppp.dnsPlaceholders.naks === 0
+    if (isPlain && !hasNoAddress && !naksLcpForever && !callFaults.has('echo-dead')) return CLEAR
+    const echoReplies = () => (this.#answersEcho ? ppp.echoReplies : 'none')
+    const habits = new PppHabits({ ...ppp, echoReplies, naksLcpForever, hasNoAddress }, (bytes) => wire.write(bytes))
+    return {
+      fromHost: (bytes) => habits.fromHost(bytes),
+      toHost: isOutgoingPlain ? CLEAR.toHost : (bytes) => habits.toHost(bytes),
+    }
   }
 
   #onEvent(event: PppLinkEvent): void {
@@ -140,13 +187,16 @@ class Call implements OperatorCall {
       if (phase === 'terminate') this.#after(DROP_AFTER_TERMINATE_S, () => this.#request.onEnd())
       if (phase === 'terminate' || phase === 'dead') return
       if (this.#request.faults.takeStage(phase)) this.#request.onUnplug(phase)
-    } else if (event.type === 'up') this.#onUp(event.address.ip4?.peer ?? 0)
+    } else if (event.type === 'up') this.#onUp(event)
     else this.#onDown(event.failure)
   }
 
-  #onUp(peer: number): void {
+  #onUp({ interfaceName, address }: PppUp): void {
+    if (address.ip6 && this.#prefix !== undefined) void this.#options.routePrefix(this.#prefix, interfaceName)
+    if (this.#isUp) return
+    this.#isUp = true
     const { callFaults } = this.#request
-    this.#options.logger.info('a call is up', { address: formatIpv4(peer) })
+    this.#options.logger.info('a call is up', { address: formatIpv4(address.ip4?.peer ?? 0) })
     const hangUpAfterS = callFaults.get('hangup-up')
     if (hangUpAfterS !== undefined) this.#after(Number(hangUpAfterS), () => this.hangUp())
     const echoDeadAfterS = callFaults.get('echo-dead')

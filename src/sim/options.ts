@@ -32,6 +32,8 @@ export interface SimulatorOptions {
   /** Bit/s; 0: no limit. */
   readonly speed: number
   readonly pool: string
+  /** undefined: no IPv6. */
+  readonly pool6: string | undefined
   readonly dns: readonly number[]
   readonly internet: CarrierName
   readonly seed: number | undefined
@@ -60,6 +62,7 @@ export interface RawOptions {
   readonly speed?: string
   readonly connectString?: string
   readonly pool: string
+  readonly pool6: string
   readonly dns: string
   readonly internet: CarrierName
   readonly seed?: string
@@ -98,6 +101,7 @@ export function readOptions(raw: RawOptions): SimulatorOptions {
     latencyMs: raw.latency === undefined ? undefined : duration(raw.latency, '--latency', 'ms'),
     speed: raw.speed === undefined ? 0 : bitRate(raw.speed),
     pool: raw.pool,
+    pool6: raw.pool6 === 'none' ? undefined : raw.pool6,
     dns: raw.dns
       .split(',')
       .filter(Boolean)

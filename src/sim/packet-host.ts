@@ -1,11 +1,13 @@
 /**
  * The operator's Internet without privileges (`--internet echo`): answers ping (RFC 792) and a small HTTP page over just enough
- * TCP (RFC 9293), packet in, packets out. Pure but for its initial sequence numbers. Used by `carriers.ts`.
+ * TCP (RFC 9293), ping also over IPv6 (RFC 4443), packet in, packets out. Pure but for its initial sequence numbers. Used by `carriers.ts`.
  */
 
 import { ByteReader, ByteWriter, fromLatin1, latin1 } from '../base/bytes.ts'
 import { formatIpv4 } from '../base/ipv4.ts'
+import { ipv6OfBytes } from '../base/ipv6.ts'
 import type { Random } from '../base/ports.ts'
+import { buildIcmp6Packet } from '../ppp/ipv6/router-messages.ts'
 import { operatorPage } from './web-page.ts'
 
 const ICMP = 1
@@ -19,6 +21,13 @@ const UNREACHABLE = 3
 const ECHO_REQUEST = 8
 const NETWORK_UNREACHABLE = 0
 const PORT_UNREACHABLE = 3
+
+/** RFC 4443 §4. */
+const ICMPV6 = 58
+const ECHO_REQUEST_6 = 128
+const ECHO_REPLY_6 = 129
+const IPV6_HEADER_BYTES = 40
+const ICMP_HEADER_BYTES = 8
 
 const FIN = 1
 const SYN = 2
@@ -56,23 +65,36 @@ interface Connection {
 
 export class PacketHost {
   readonly #addresses: ReadonlySet<number>
+  readonly #addresses6: ReadonlySet<bigint>
   readonly #random: Random
   readonly #connections = new Map<string, Connection>()
 
   /** Packets to other addresses than these get "network unreachable". */
-  constructor(addresses: readonly number[], random: Random) {
+  constructor(addresses: readonly number[], addresses6: readonly bigint[], random: Random) {
     this.#addresses = new Set(addresses)
+    this.#addresses6 = new Set(addresses6)
     this.#random = random
   }
 
   /** What damaged or foreign packets get is nothing. */
   handle(bytes: Uint8Array): readonly Uint8Array[] {
+    if (bytes[0] !== undefined && bytes[0] >>> 4 === 6) return this.#answer6(bytes)
     const packet = parseIpv4Packet(bytes)
     if (!packet || packet.destination >>> 28 >= 14) return []
     const answer = this.#addresses.has(packet.destination)
       ? this.#answer(packet)
       : unreachable(packet, NETWORK_UNREACHABLE)
     return answer ? [answer] : []
+  }
+
+  /** Of IPv6 only ping: what else there is needs `--internet tun`. */
+  #answer6(bytes: Uint8Array): readonly Uint8Array[] {
+    if (bytes.length < IPV6_HEADER_BYTES + ICMP_HEADER_BYTES || bytes[6] !== ICMPV6) return []
+    const [source, destination] = [ipv6OfBytes(bytes.subarray(8, 24)), ipv6OfBytes(bytes.subarray(24, 40))]
+    const request = bytes.slice(IPV6_HEADER_BYTES)
+    if (!this.#addresses6.has(destination) || request[0] !== ECHO_REQUEST_6) return []
+    request.set([ECHO_REPLY_6, 0, 0, 0])
+    return [buildIcmp6Packet(destination, source, request)]
   }
 
   #answer(packet: Ipv4Packet): Uint8Array | undefined {

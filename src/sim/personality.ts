@@ -112,11 +112,22 @@ const personality = fields({
     contexts: listOf(fields({ cid: count(16), type: oneOf('IP', 'IPV6', 'IPV4V6'), apn: text })),
   }),
   ppp: fields({
-    answersEcho: flag,
-    /** null: the operator's gateway, the first address of the pool. */
+    /** `bare`: replies without magic number or data. */
+    echoReplies: oneOf('full', 'bare', 'none'),
+    /** What the modem says its own address is; null: the operator's gateway, the first address of the pool. */
     peerAddress: orNull(ipv4),
+    /** false: its Configure-Request has no address at all. */
+    namesItsAddress: flag,
     /** Name servers offered by Configure-Nak for so many requests, before the real ones. */
     dnsPlaceholders: fields({ servers: listOf(ipv4), naks: count(100) }),
+    /** The modem itself asks for a log-in and lets anybody in, where the operator (`--auth`) asks for none. */
+    asksAnybody: orNull(oneOf('pap', 'chap')),
+    /** A PAP Ack has a message. */
+    papAckMessage: flag,
+    /** After CONNECT: what comes is lost, and nothing is said. */
+    silentMs: count(60_000),
+    /** Says nothing before the host's first frame. */
+    waitsForHost: flag,
     /** Sends Terminate-Request when the network ends the call, or just drops the line. */
     terminates: flag,
   }),

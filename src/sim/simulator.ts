@@ -3,12 +3,15 @@
 import { join } from 'node:path'
 import { errorText, ModemdError } from '../base/errors.ts'
 import { formatIpv4 } from '../base/ipv4.ts'
+import { formatIpv6 } from '../base/ipv6.ts'
 import type { Clock, Logger, Random } from '../base/ports.ts'
 import { createBuiltinEngine } from '../ppp/engines/builtin.ts'
+import type { PppEngine } from '../ppp/engines/engine.ts'
 import { AddressPool } from './address-pool.ts'
 import { type Carrier, openCarrier, pageAddress } from './carriers.ts'
 import { FAULT_LIST, FaultPlan } from './faults.ts'
 import { identityOf } from './identity.ts'
+import { CALL_PREFIX_LENGTH, Ip6Network, withRouter } from './ip6-network.ts'
 import type { Timings } from './modem-state.ts'
 import { csqOf, NETWORK_MODES, type NetworkMode, VirtualNetwork } from './network.ts'
 import { Operator } from './operator.ts'
@@ -57,10 +60,11 @@ export class Simulator {
     const pool = new AddressPool(options.pool, [...options.dns, ...(reserved === null ? [] : [reserved])])
     const own = new Set([pool.gateway, ...options.dns])
     const reachable = options.internet === 'echo' && reserved !== null ? [...own, reserved] : [...own]
-    const carrier = await openCarrier(options.internet, reachable, ports.random)
+    const ip6 = options.pool6 === undefined ? undefined : new Ip6Network(options.pool6)
+    const carrier = await openCarrier(options.internet, reachable, ip6 ? [ip6.gateway] : [], ports)
     let simulator: Simulator | undefined
     try {
-      simulator = new Simulator(options, ports, pool, carrier)
+      simulator = new Simulator(options, ports, pool, ip6, carrier)
       if (!options.isUnplugged) for (const modem of simulator.#modems) modem.plug()
       return simulator
     } catch (error) {
@@ -70,7 +74,13 @@ export class Simulator {
     }
   }
 
-  private constructor(options: SimulatorOptions, ports: SimulatorPorts, pool: AddressPool, carrier: Carrier) {
+  private constructor(
+    options: SimulatorOptions,
+    ports: SimulatorPorts,
+    pool: AddressPool,
+    ip6: Ip6Network | undefined,
+    carrier: Carrier,
+  ) {
     this.#options = options
     this.#ports = ports
     this.#pool = pool
@@ -87,11 +97,12 @@ export class Simulator {
             this.#hotplug = how
             if (why !== undefined) ports.logger.debug(`no uevents: ${why}`)
           })
-    const engine = createBuiltinEngine({ ...ports, openTun: carrier.openTun, openRouteSocket: carrier.openRouteSocket })
     const operator = new Operator({
       settings: { auth: options.auth, user: options.user, password: options.password, dnsServers: options.dns },
       pool,
-      engine,
+      ip6,
+      engineFor: (prefix) => this.#engineFor(prefix),
+      routePrefix: (prefix, interfaceName) => this.#routePrefix(prefix, interfaceName),
       ...ports,
     })
     this.#modems = Array.from({ length: options.modems }, (_, index) => this.#makeModem(index, operator))
@@ -150,6 +161,27 @@ export class Simulator {
     for (const modem of this.#modems) modem.unplug()
     this.files.close()
     await this.#carrier.close()
+  }
+
+  #engineFor(prefix: bigint | undefined): PppEngine {
+    const { openTun, openRouteSocket } = this.#carrier
+    return createBuiltinEngine({
+      ...this.#ports,
+      openRouteSocket,
+      openTun: (name) => (prefix === undefined ? openTun(name) : withRouter(openTun(name), prefix)),
+    })
+  }
+
+  async #routePrefix(destination: bigint, interfaceName: string): Promise<void> {
+    const routes = this.#carrier.openRouteSocket()
+    try {
+      await routes.addRoute({ destination, prefixLength: CALL_PREFIX_LENGTH, interfaceName, metric: 1024 })
+    } catch (error) {
+      // The call may have ended meanwhile, or its second protocol came up.
+      this.#ports.logger.debug(`no route for ${formatIpv6(destination)}/64: ${errorText(error)}`)
+    } finally {
+      routes.close()
+    }
   }
 
   #makeModem(index: number, operator: Operator): SimulatedModem {

@@ -19,6 +19,7 @@ export const O_CLOEXEC = 0o2000000
 
 export const AF_UNIX = 1
 export const AF_INET = 2
+export const AF_INET6 = 10
 export const AF_NETLINK = 16
 export const SOCK_STREAM = 1
 export const SOCK_DGRAM = 2
@@ -45,6 +46,17 @@ function bind<A extends readonly unknown[]>(name: string, result: string, parame
   }
 }
 
+type Transfer = (fd: number, bytes: Uint8Array, count: number) => number
+
+/** `bind` for the two calls that are made for each packet: without a list of arguments, nothing is allocated. */
+function bindTransfer(name: 'read' | 'write'): Transfer {
+  const raw = library.func(name, 'long', ['int', 'void *', 'size_t']) as unknown as Transfer
+  return (fd, bytes, count) => {
+    const answer = raw(fd, bytes, count)
+    return answer === -1 ? -koffi.errno() : answer
+  }
+}
+
 const openFile = bind<[string, number, number]>('open', 'int', ['str', 'int', 'int'])
 
 /** Always close-on-exec: no child of ours inherits a device. */
@@ -53,8 +65,8 @@ export function open(path: string, flags: number): number {
 }
 
 export const close = bind<[number]>('close', 'int', ['int'])
-export const read = bind<[number, Uint8Array, number]>('read', 'long', ['int', 'void *', 'size_t'])
-export const write = bind<[number, Uint8Array, number]>('write', 'long', ['int', 'void *', 'size_t'])
+export const read = bindTransfer('read')
+export const write = bindTransfer('write')
 export const pipe2 = bind<[Int32Array, number]>('pipe2', 'int', ['void *', 'int'])
 export const epollCreate = bind<[number]>('epoll_create1', 'int', ['int'])
 export const epollControl = bind<[number, number, number, Uint8Array]>('epoll_ctl', 'int', [
@@ -108,6 +120,7 @@ export function addressOf(buffer: Uint8Array): bigint {
 
 /** `fds`: struct pollfd, eight bytes each. */
 export const poll = bind<[Uint8Array, number, number]>('poll', 'int', ['void *', 'unsigned long', 'int'])
+export const dup2 = bind<[number, number]>('dup2', 'int', ['int', 'int'])
 export const fcntl = bind<[number, number, number]>('fcntl', 'int', ['int', 'int', 'long'])
 /** 0 for `handler`: the default effect, which Node takes from some signals. */
 export const signal = bind<[number, number]>('signal', 'intptr_t', ['int', 'intptr_t'])

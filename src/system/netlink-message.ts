@@ -4,6 +4,7 @@
  */
 
 import { endianness } from 'node:os'
+import { ipv6Bytes } from '../base/ipv6.ts'
 
 const LITTLE = endianness() === 'LE'
 const HEADER_BYTES = 16
@@ -68,9 +69,21 @@ export class MessageBuilder {
     return this.u16(8).u16(type).u32(value)
   }
 
-  /** Addresses are in network order wherever they are. */
-  attributeIpv4(type: number, address: number): this {
+  /** Addresses are in network order wherever they are. A number: IPv4; a bigint: IPv6. */
+  attributeAddress(type: number, address: number | bigint): this {
+    if (typeof address === 'bigint') return this.attribute(type, ipv6Bytes(address))
     return this.attribute(type, Uint8Array.of(address >>> 24, address >>> 16, address >>> 8, address))
+  }
+
+  /** An attribute made of attributes. */
+  attributeNest(type: number, ...parts: readonly Uint8Array[]): this {
+    const value = new Uint8Array(parts.reduce((sum, part) => sum + align(part.length), 0))
+    let at = 0
+    for (const part of parts) {
+      value.set(part, at)
+      at += align(part.length)
+    }
+    return this.attribute(type, value)
   }
 
   attributeString(type: number, text: string): this {
@@ -87,6 +100,21 @@ export class MessageBuilder {
     this.#view.setUint32(0, this.#length, LITTLE)
     return this.#bytes.subarray(0, this.#length)
   }
+}
+
+/** One attribute, for `attributeNest`. */
+export function attributeBytes(type: number, value: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(4 + value.length)
+  const view = new DataView(bytes.buffer)
+  view.setUint16(0, bytes.length, LITTLE)
+  view.setUint16(2, type, LITTLE)
+  bytes.set(value, 4)
+  return bytes
+}
+
+/** A number in the machine's byte order, for `attributeBytes`. */
+export function u32Bytes(value: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value).buffer)
 }
 
 export interface NetlinkMessage {

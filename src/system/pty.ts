@@ -56,16 +56,31 @@ export interface PtyOptions {
 }
 
 export function openPty(options: PtyOptions = {}): Pty {
-  const masterFd = checked(open('/dev/ptmx', O_RDWR | O_NOCTTY | O_NONBLOCK), 'cannot make a pseudo-terminal')
-  let slaveFd = -1
+  const { masterFd, slaveFd, slavePath } = openPtyPair(O_NONBLOCK)
+  try {
+    return new OpenPty(masterFd, slaveFd, slavePath, options.keepSlaveOpen ?? true)
+  } catch (error) {
+    close(slaveFd)
+    close(masterFd)
+    throw error
+  }
+}
+
+export interface PtyPair {
+  readonly masterFd: number
+  readonly slaveFd: number
+  readonly slavePath: string
+}
+
+/** Both ends as descriptors, for who gives one to a child; the slave is raw. Throws ModemdError. */
+export function openPtyPair(masterFlags = 0): PtyPair {
+  const masterFd = checked(open('/dev/ptmx', O_RDWR | O_NOCTTY | masterFlags), 'cannot make a pseudo-terminal')
   try {
     checked(ioctl(masterFd, TIOCSPTLCK, new Uint8Array(4)), 'cannot unlock the pseudo-terminal')
     const number = new Uint32Array(1)
     checked(ioctl(masterFd, TIOCGPTN, new Uint8Array(number.buffer)), 'cannot number the pseudo-terminal')
-    slaveFd = openSlave(masterFd)
-    return new OpenPty(masterFd, slaveFd, `/dev/pts/${number[0]}`, options.keepSlaveOpen ?? true)
+    return { masterFd, slaveFd: openSlave(masterFd), slavePath: `/dev/pts/${number[0]}` }
   } catch (error) {
-    if (slaveFd >= 0) close(slaveFd)
     close(masterFd)
     throw error
   }

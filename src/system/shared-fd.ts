@@ -57,6 +57,11 @@ export function setBlocking(fd: number): void {
   if (flags >= 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK)
 }
 
+export function setNonBlocking(fd: number): void {
+  const flags = fcntl(fd, F_GETFL, 0)
+  if (flags >= 0) fcntl(fd, F_SETFL, flags | O_NONBLOCK)
+}
+
 /** Both are one open file description: what is set on one shows on the other. */
 export function areOneOpening(fd: number, other: number): boolean {
   if (isNonBlocking(other)) return isNonBlocking(fd)

@@ -23,8 +23,11 @@ const PACKETS_PER_TURN = 64
 export interface Tun {
   /** The real one where `%d` was asked for. */
   readonly name: string
-  /** What the kernel sends out of the interface. The bytes are only valid during the call. Reading starts with the first listener. */
-  onPacket(listener: (packet: Uint8Array) => void): void
+  /**
+   * What the kernel sends out of the interface. The bytes are only valid during the call. Reading starts with the first listener.
+   * `turnEnded`: no other packet follows at once, so that who collects them has to go on with what there is.
+   */
+  onPacket(listener: (packet: Uint8Array) => void, turnEnded?: () => void): void
   /** Somebody else removed the interface (`ip link del`); nothing more comes. */
   onGone(listener: () => void): void
   /** Gives the kernel one packet. One it does not take (interface down, not IP) is dropped and counted. */
@@ -53,6 +56,14 @@ export function openTun(name: string): Tun {
 
 /** One for all: listeners copy what they keep. */
 const readBuffer = new Uint8Array(LARGEST_PACKET_BYTES)
+/** Its beginnings, made once: packets of a link have few lengths, and none is longer than the MTU. */
+const beginnings: (Uint8Array | undefined)[] = new Array(2049).fill(undefined)
+
+function readPacket(count: number): Uint8Array {
+  if (count >= beginnings.length) return readBuffer.subarray(0, count)
+  beginnings[count] ??= readBuffer.subarray(0, count)
+  return beginnings[count]
+}
 
 class OpenTun implements Tun {
   readonly name: string
@@ -62,6 +73,7 @@ class OpenTun implements Tun {
   #isClosed = false
   #drops = 0
   #onPacket: (packet: Uint8Array) => void = () => {}
+  #onTurnEnded = () => {}
   #onGone = () => {}
 
   constructor(fd: number, name: string) {
@@ -75,8 +87,9 @@ class OpenTun implements Tun {
     return this.#drops
   }
 
-  onPacket(listener: (packet: Uint8Array) => void): void {
+  onPacket(listener: (packet: Uint8Array) => void, turnEnded: () => void = () => {}): void {
     this.#onPacket = listener
+    this.#onTurnEnded = turnEnded
     this.resume()
   }
 
@@ -110,10 +123,11 @@ class OpenTun implements Tun {
   #read(): void {
     for (let left = PACKETS_PER_TURN; left > 0 && this.#isReading; left--) {
       const count = read(this.#fd, readBuffer, LARGEST_PACKET_BYTES)
-      if (count === -EAGAIN) return
-      if (count > 0) this.#onPacket(readBuffer.subarray(0, count))
+      if (count === -EAGAIN) break
+      if (count > 0) this.#onPacket(readPacket(count))
       else this.#gone()
     }
+    this.#onTurnEnded()
   }
 
   #gone(): void {

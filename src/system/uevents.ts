@@ -6,16 +6,13 @@
 import { ModemdError } from '../base/errors.ts'
 import {
   AF_NETLINK,
-  addressOf,
   bindSocket,
   checked,
   close,
   EAGAIN,
   ENOBUFS,
   MSG_DONTWAIT,
-  POINTER_BYTES,
   recv,
-  recvmsg,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_RAW,
@@ -25,6 +22,7 @@ import {
   socket,
   systemError,
 } from './libc.ts'
+import { MessageReceiver } from './message-receiver.ts'
 import {
   MessageBuilder,
   messagesOf,
@@ -41,6 +39,7 @@ const KERNEL_GROUP = 1
 const NLMSG_MIN_TYPE = 16
 const SO_RCVBUF = 8
 const SO_PASSCRED = 16
+const SCM_CREDENTIALS = 2
 const SOCKADDR_NL_BYTES = 12
 /** The kernel builds its own events in 2048 bytes. */
 const EVENT_BYTES = 8192
@@ -82,11 +81,11 @@ export function listenUevents(onEvent: (event: Uevent) => void, onOverrun: () =>
 }
 
 function listen(fd: number, onEvent: (event: Uevent) => void, onOverrun: () => void): UeventListener {
-  const inbox = new Inbox(fd)
+  const inbox = new MessageReceiver(fd, EVENT_BYTES, SOCKADDR_NL_BYTES)
   let isClosed = false
   const drain = () => {
     while (!isClosed) {
-      const datagram = inbox.receive()
+      const datagram = receiveFrom(inbox)
       if (datagram === 'empty') return
       if (datagram === 'overrun') {
         onOverrun()
@@ -114,46 +113,17 @@ function listen(fd: number, onEvent: (event: Uevent) => void, onOverrun: () => v
   }
 }
 
-/** recvmsg(2) with the sender's address and credentials; the structures are laid out once. */
-class Inbox {
-  readonly #fd: number
-  readonly #data = new Uint8Array(EVENT_BYTES)
-  readonly #name = new Uint8Array(SOCKADDR_NL_BYTES)
-  readonly #vector = new Uint8Array(2 * POINTER_BYTES)
-  readonly #control = new Uint8Array(64)
-  readonly #header = new Uint8Array(7 * POINTER_BYTES)
-
-  constructor(fd: number) {
-    this.#fd = fd
-    putPointers(this.#vector, [addressOf(this.#data), BigInt(this.#data.length)])
-  }
-
-  /** undefined: from somebody who is not the kernel. */
-  receive(): Uint8Array | 'empty' | 'overrun' | undefined {
-    // All of it each time: the kernel writes back how much of name and control it used.
-    putPointers(this.#header, [
-      addressOf(this.#name),
-      BigInt(this.#name.length),
-      addressOf(this.#vector),
-      1n,
-      addressOf(this.#control),
-      BigInt(this.#control.length),
-      0n,
-    ])
-    const count = recvmsg(this.#fd, this.#header, MSG_DONTWAIT)
-    if (count === -ENOBUFS) return 'overrun'
-    if (count === -EAGAIN) return 'empty'
-    if (count < 0) throw systemError(count, 'cannot read device events')
-    const senderPort = readU32(this.#name, 4)
-    // struct cmsghdr {size_t, int, int} and struct ucred {pid, uid, gid}.
-    const senderUid = readU32(this.#control, POINTER_BYTES + 12)
-    return senderPort === 0 && senderUid === 0 ? this.#data.subarray(0, count) : undefined
-  }
-}
-
-function putPointers(bytes: Uint8Array, values: readonly bigint[]): void {
-  if (POINTER_BYTES === 8) new BigUint64Array(bytes.buffer).set(values)
-  else new Uint32Array(bytes.buffer).set(values.map(Number))
+/** undefined: from somebody who is not the kernel. */
+function receiveFrom(inbox: MessageReceiver): Uint8Array | 'empty' | 'overrun' | undefined {
+  const count = inbox.receive()
+  if (count === -ENOBUFS) return 'overrun'
+  if (count === -EAGAIN) return 'empty'
+  if (count < 0) throw systemError(count, 'cannot read device events')
+  const senderPort = readU32(inbox.name, 4)
+  // struct ucred {pid, uid, gid}.
+  const credentials = inbox.ancillary(SOL_SOCKET, SCM_CREDENTIALS)
+  const isRoot = credentials !== undefined && credentials.length >= 8 && readU32(credentials, 4) === 0
+  return senderPort === 0 && isRoot ? inbox.data.subarray(0, count) : undefined
 }
 
 /** `add@/devices/…`, then `KEY=value`, each ended by NUL; undefined for anything else (udev's own messages begin `libudev`). */

@@ -57,7 +57,7 @@ test('what is not known is left out, and Get says so', needs('dbus-daemon', 'bus
   }
   assert.deepEqual(plain((await client.call(MODEM, PROPERTIES, 'GetAll', 's', 'org.modemd.Signal1'))[0]), {})
   assert.match(await bus.property(LINK, LINK1, 'ConnectSpeed'), /not known/)
-  const get = client.call(LINK, PROPERTIES, 'Get', 'ss', LINK1, 'Ip6')
+  const get = client.call(LINK, PROPERTIES, 'Get', 'ss', LINK1, 'UpSince')
   await assert.rejects(get, { errorName: 'org.modemd.Error.Unknown' })
 })
 

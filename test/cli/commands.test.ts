@@ -56,7 +56,8 @@ test('status', has, async (context) => {
   assert.equal(
     stdout.replace(/up for {7}.*/, 'up for       1 min 30 s'),
     `modemd   0.1.0
-engines  builtin
+engines  builtin: usable
+         kernel: there is no /dev/ppp
 
 Modem 0: huawei E173 (imei_356938035643809)
   state        registered
@@ -92,8 +93,7 @@ Link demo
   modem         imei_356938035643809
   interface     ppp0
   engine        builtin
-  address       10.64.0.2/32
-  peer          10.64.64.64
+  address       10.64.0.2/32, peer 10.64.64.64
   DNS           10.11.12.13, 10.11.12.14
   MTU           1500
   connected by  CONNECT 150000000
@@ -409,8 +409,8 @@ test('wrong usage', has, async (context) => {
   )
   const ofCommand = {
     'sim bogus': "unknown command 'bogus': see `mmctl sim --help`",
-    'connect --engine kernel': 'see `mmctl connect --help`',
-    'connect --ip 46': 'see `mmctl connect --help`',
+    'connect --engine warp': 'see `mmctl connect --help`',
+    'connect --ip 64': 'see `mmctl connect --help`',
     'profile add': "missing required argument 'name': see `mmctl profile add --help`",
     'disconnect a --all': 'see `mmctl disconnect --help`',
   }
@@ -424,7 +424,6 @@ test('wrong usage', has, async (context) => {
     assert.match(stdout, /Example:\n {2}mmctl[\s\S]*Exit codes:\n/)
     assert.ok(stdout.split('\n').every((line) => line.length <= 80))
   }
-  assert.doesNotMatch((await run('connect', '--help')).stdout, /kernel|pppd|46/)
   const { exitCode, document } = await json('sms')
   assert.equal(exitCode, 2)
   assert.equal(at(document, 'error.name'), 'org.modemd.Error.InvalidArgs')

@@ -109,6 +109,7 @@ test('the example profile has its exact values', () => {
     lcpMaxConfigure: 10,
     lcpEchoIntervalMs: 10_000,
     lcpEchoFailure: 3,
+    pppdOptions: '',
     defaultRoute: true,
     routeMetric: 700,
     dns: true,
@@ -302,14 +303,14 @@ test('odd files: names, kinds, sizes, encodings', () =>
 
 test('what this version cannot do is said, and the link refuses it', () => {
   const { profiles, warnings, faults } = open({
-    'profiles/p.conf': '[profile]\ndata-limit = 5GB\nip = 46\n[ppp]\nauth = mschapv2\nengine = pppd',
+    'profiles/p.conf': '[profile]\ndata-limit = 5GB\nshare = eth1\n[ppp]\nauth = mschapv2\nengine = pppd',
     'modemd.conf': '[daemon]\nmetrics = yes\n',
   })
   assert.deepEqual(faults, [])
-  assert.deepEqual(profiles[0]!.unsupported, ['data-limit = 5GB', 'ip = 46', 'auth = mschapv2', 'engine = pppd'])
-  assert.match(warnings[2]!, /p\.conf:3: this version does not support ip = 46: the profile cannot be connected/)
+  assert.deepEqual(profiles[0]!.unsupported, ['data-limit = 5GB', 'share = eth1'])
+  assert.match(warnings[2]!, /p\.conf:3: this version does not support share = eth1: the profile cannot be connected/)
   assert.deepEqual(
     warnings.map((warning) => /(\w+)\.conf:(\d)/.exec(warning)!.slice(1).join(' ')),
-    ['modemd 2', 'p 2', 'p 3', 'p 5', 'p 6'],
+    ['modemd 2', 'p 2', 'p 3'],
   )
 })

@@ -1,109 +1,23 @@
 /** The builtin engine against Debian's own pppd (on fakeppp, see pppd-shim/README.md), both ways round, over a real pty. */
 
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, type TestContext, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { formatIpv4, parseIpv4 } from '../../src/base/ipv4.ts'
-import { silentLogger } from '../../src/base/ports.ts'
-import { createBuiltinEngine } from '../../src/ppp/engines/builtin.ts'
-import type { PppLink, PppLinkEvent, PppLinkOptions } from '../../src/ppp/engines/engine.ts'
-import { CLIENT_DEFAULTS, type PppSettings, SERVER_DEFAULTS } from '../../src/ppp/settings.ts'
-import { systemClock, systemRandom } from '../../src/system/clock.ts'
-import { createNetworkNamespace, type NetworkNamespace } from '../../src/system/namespace.ts'
 import { openRouteSocket } from '../../src/system/netlink.ts'
 import { openTun } from '../../src/system/tun.ts'
 import { inNamespace } from '../support/in-namespace.ts'
 import { needs } from '../support/needs.ts'
 import { run } from '../system/run.ts'
 import { until } from '../system/until.ts'
-import { PtyWire } from './pty-wire.ts'
+import { OurEnd, Pppd } from './pppd-ends.ts'
 
-const SHIM = fileURLToPath(new URL('pppd-shim/pppd-shim', import.meta.url))
 const OURS = '10.64.0.2'
 const THEIRS = '10.64.64.64'
-/** Our first request is lost: pppd discards what came before it opened the tty. */
-const RESTART_MS = 200
 
 if (inNamespace(import.meta.url, needs('pppd', 'gcc', 'tun', 'ping', 'ip'))) tests()
-
-/** Our end of the line, in a network namespace of its own: two interfaces with one pair of addresses would not talk through the line. */
-class OurEnd {
-  readonly namespace: NetworkNamespace
-  readonly wire = new PtyWire()
-  readonly events: PppLinkEvent[] = []
-  readonly link: PppLink
-
-  constructor(t: TestContext, settings: Partial<PppSettings>, options: Partial<PppLinkOptions> = {}) {
-    const defaults = settings.role === 'server' ? SERVER_DEFAULTS : CLIENT_DEFAULTS
-    this.namespace = createNetworkNamespace()
-    const engine = createBuiltinEngine({
-      openTun: (name) => this.namespace.run(() => openTun(name)),
-      openRouteSocket: () => this.namespace.run(openRouteSocket),
-      clock: systemClock,
-      random: systemRandom,
-      logger: silentLogger,
-    })
-    this.link = engine.open(
-      this.wire,
-      { settings: { ...defaults, restartMs: RESTART_MS, ...settings }, ...options },
-      (event) => this.events.push(event),
-    )
-    t.after(async () => {
-      this.link.terminate({ cause: 'user-request', detail: 'the test is over' })
-      await this.wire.close()
-      this.namespace.close()
-    })
-  }
-
-  phases(): string[] {
-    return this.events.flatMap((event) => (event.type === 'phase' ? [event.phase] : []))
-  }
-
-  async up(): Promise<Extract<PppLinkEvent, { type: 'up' }>> {
-    await until('up', () => this.events.some(({ type }) => type === 'up' || type === 'down'), 20_000)
-    const up = this.events.find((event) => event.type === 'up')
-    assert.ok(up, JSON.stringify(this.events))
-    return up
-  }
-
-  async down(): Promise<Extract<PppLinkEvent, { type: 'down' }>> {
-    await until('down', () => this.events.some(({ type }) => type === 'down'), 20_000)
-    return this.events.find((event) => event.type === 'down')!
-  }
-
-  run(command: string, ...args: string[]): ReturnType<typeof run> {
-    return this.namespace.run(() => run(command, ...args))
-  }
-}
-
-class Pppd {
-  readonly ended: Promise<number | null>
-  output = ''
-  readonly #child: ChildProcess
-
-  constructor(t: TestContext, library: string, ...args: string[]) {
-    const env = { ...process.env, FAKEPPP_SO: library }
-    this.#child = spawn(SHIM, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
-    for (const stream of [this.#child.stdout, this.#child.stderr])
-      stream?.on('data', (chunk) => {
-        this.output += chunk
-      })
-    this.ended = once(this.#child, 'close').then(([status]) => status)
-    t.after(async () => {
-      this.#child.kill('SIGKILL')
-      await this.ended
-    })
-  }
-
-  hangUp(): void {
-    this.#child.kill('SIGTERM')
-  }
-}
 
 function tests(): void {
   const directory = mkdtempSync(join(tmpdir(), 'modemd-pppd-'))
@@ -156,9 +70,9 @@ function tests(): void {
       assert.match((await ours.run('ip', 'route')).output, /^default dev ppp0 .*metric 700/m)
 
       // From both ends; 1472 bytes fill the MTU.
-      const there = await ours.run('ping', '-c', '5', '-i', '0.01', '-W', '5', '-s', '1472', '-M', 'do', THEIRS)
-      assert.match(there.output, /5 received, 0% packet loss/)
-      assert.match((await run('ping', '-c', '5', '-i', '0.01', '-W', '5', OURS)).output, /5 received, 0% packet loss/)
+      const there = await ours.run('ping', '-c', '5', '-i', '0.01', '-w', '20', '-s', '1472', '-M', 'do', THEIRS)
+      assert.match(there.output, /5 received/)
+      assert.match((await run('ping', '-c', '5', '-i', '0.01', '-w', '20', OURS)).output, /5 received/)
       const { rxBytes, txBytes } = ours.link.counters()
       assert.ok(rxBytes >= 5n * 1500n + 5n * 84n && txBytes >= 5n * 1500n + 5n * 84n, `${rxBytes} ${txBytes}`)
 
@@ -209,8 +123,8 @@ function tests(): void {
       await until('pppd knows', () => /secondary DNS address 10\.64\.0\.54/.test(pppd.output))
       assert.match(pppd.output, /primary {3}DNS address 10\.64\.0\.53/)
       assert.match((await run('ip', 'addr', 'show', 'ppp0')).output, /inet 10\.64\.0\.2 peer 10\.64\.64\.64\/32/)
-      const pinged = await run('ping', '-c', '5', '-i', '0.01', '-W', '5', '-s', '1472', '-M', 'do', THEIRS)
-      assert.match(pinged.output, /5 received, 0% packet loss/)
+      const pinged = await run('ping', '-c', '5', '-i', '0.01', '-w', '20', '-s', '1472', '-M', 'do', THEIRS)
+      assert.match(pinged.output, /5 received/)
 
       pppd.hangUp()
       const { failure } = await ours.down()

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Cause } from '../../src/base/cause.ts'
 import { ModemdError } from '../../src/base/errors.ts'
+import { parseIpv6 } from '../../src/base/ipv6.ts'
 import { CAUSE_TABLE } from '../../src/link/causes.ts'
 import type { LinkState } from '../../src/link/snapshot.ts'
 import { FakeEngine } from '../support/fake-engine.ts'
@@ -64,6 +65,7 @@ test('the way up: states, times, speed, address, name servers, counters', async 
     report: 'CONNECT 150000000',
     rxBytes: 0n,
     txBytes: 0n,
+    ip6: undefined,
     upSinceUs: rig.clock.wallUs(),
     attempts: 1,
     cause: undefined,
@@ -267,11 +269,56 @@ for (const cause of PPP_CAUSES) {
   })
 }
 
+test('ip = 6 and 46: what the engine is asked for, and the address as it grows', async () => {
+  for (const [ip, families] of [
+    ['4', [true, false]],
+    ['6', [false, true]],
+    ['46', [true, true]],
+  ] as const) {
+    const rig = new Rig({ demo: `[profile]\nip = ${ip}\n[ppp]\nauth = mschapv2` })
+    const { link } = await connect(rig)
+    rig.dial.connect('CONNECT')
+    await rig.settle()
+    const { settings } = rig.session.options
+    assert.deepEqual([settings.ipv4, settings.ipv6, settings.answersAuth], [...families, ['mschapv2']])
+    if (ip === '4') continue
+    const local = parseIpv6('fe80::2')!
+    const peer = parseIpv6('fe80::1')!
+    rig.session.upWithIp6({ local, peer })
+    await rig.settle()
+    assert.equal(link.snapshot.state, 'up')
+    assert.deepEqual(link.snapshot.ip6, {
+      address: 'fe80::2',
+      prefix: 64,
+      peer: 'fe80::1',
+      gateway: undefined,
+      dns: [],
+      mtu: 1500,
+    })
+    rig.session.upWithIp6({
+      local,
+      peer,
+      global: { address: parseIpv6('2001:db8:64::2')!, prefixLength: 64, gateway: peer },
+    })
+    await rig.settle()
+    const { address, gateway } = link.snapshot.ip6!
+    assert.deepEqual([address, gateway, link.snapshot.ip4], ['2001:db8:64::2', 'fe80::1', undefined])
+  }
+})
+
 test('an engine that the machine lacks', async () => {
   for (const [text, engines, detail] of [
-    ['[ppp]\nengine = builtin', [new FakeEngine('pppd')], /^the engine builtin does not work here$/],
-    ['', [], /^no PPP engine works on this machine$/],
-    ['', [new FakeEngine('pppd')], /^no PPP engine works on this machine$/],
+    [
+      '[ppp]\nengine = builtin',
+      [new FakeEngine('pppd')],
+      /^the engine builtin does not work here \(builtin: is not here\)$/,
+    ],
+    [
+      '[ppp]\nengine = kernel',
+      [new FakeEngine()],
+      /^the engine kernel does not work here \(kernel: cannot be used: there is no \/dev\/ppp\)$/,
+    ],
+    ['', [new FakeEngine('pppd')], /^no PPP engine works here \(kernel: .*; builtin: is not here\)$/],
   ] as const) {
     const rig = new Rig({ demo: text }, { engines })
     const { answer } = await connect(rig)

@@ -10,6 +10,7 @@ import type { Resolver } from '../../src/link/name-servers.ts'
 import type { Profile, ProfileSource } from '../../src/link/profile.ts'
 import type { LinkHandle, LinkState, ProfileFields } from '../../src/link/snapshot.ts'
 import { createSupervisor, type Supervisor } from '../../src/link/supervisor.ts'
+import { engineReports } from '../../src/ppp/engines/choose.ts'
 import type { PppEngine } from '../../src/ppp/engines/engine.ts'
 import { FakeEngine, type FakeSession } from '../support/fake-engine.ts'
 import { type FakeDial, FakeFleet, FakeModem } from '../support/fake-modem.ts'
@@ -85,6 +86,10 @@ export class Rig {
       version: '1.2.3',
       fleet: this.fleet,
       engines: engines ?? [this.engine],
+      engineReports: engineReports({
+        kernel: { ok: false, why: 'there is no /dev/ppp' },
+        ...Object.fromEntries((engines ?? [this.engine]).map(({ name }) => [name, { ok: true }])),
+      }),
       profiles: this.profiles,
       clock: this.clock,
       random: new SeededRandom(7),

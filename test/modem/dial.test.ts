@@ -81,7 +81,7 @@ test('a dial: context, CONNECT, speed, hand-over of what came behind it, state',
   assert.equal(call.report, 'CONNECT 150000000')
   assert.equal(call.connectSpeed, 150_000_000)
   assert.equal(call.chatExit, 0)
-  assert.match(heard.text, /^\r?\n~PPP\r\n$/)
+  assert.match(heard.text, /^[\r\n]*~PPP\r\n$/)
   call.wire.write(latin1('~frame~'))
   port.say('~answer~')
   await bench.clock.advance(1)
@@ -113,6 +113,37 @@ test('CONNECT without LF, cut into bytes, with PPP glued to it', async (t) => {
   await bench.clock.advance(1)
   assert.equal(call.report, 'CONNECT 7200000')
   assert.equal(heard.text.replace(/^\n/, ''), '~\x00\xff}~')
+})
+
+test('what stands behind the line of CONNECT stays in the tty, for who takes it from there', async (t) => {
+  const { bench, modem, scripted, port } = await registered(t)
+  scripted.answer = (command) => (command.startsWith('ATD') ? '' : undefined)
+  const dialling = modem.dial(request())
+  await bench.clock.advance(10)
+  port.say('\r\nCONNECT 7200000\r\n~early frame~')
+  const call = await bench.settled(dialling)
+  assert.equal(call.report, 'CONNECT 7200000')
+  port.say('~next~')
+  await bench.clock.advance(10)
+  const reads: string[] = []
+  const tty = bench.wires.get('/dev/ttyUSB0')!
+  tty.listen({ data: (bytes) => reads.push(fromLatin1(bytes)), drain() {}, closed() {} })
+  await bench.clock.advance(1)
+  assert.equal(reads.join('').replace(/^\n/, ''), '~early frame~~next~')
+  assert.ok(reads.length <= 2, 'read in whole pieces again')
+})
+
+test('a failed dial reads in whole pieces again', async (t) => {
+  const dialled = await registered(t)
+  const { bench, scripted } = dialled
+  scripted.answer = (command) => (command.startsWith('ATD') ? 'BUSY' : undefined)
+  await failureOf(dialled)
+  const sizes: number[] = []
+  const tty = bench.wires.get('/dev/ttyUSB0')!
+  tty.listen({ data: (bytes) => sizes.push(bytes.length), drain() {}, closed() {} })
+  dialled.port.say('1234567890')
+  await bench.clock.advance(1)
+  assert.deepEqual(sizes, [10])
 })
 
 test('a call that still stands is ended by +++ and ATH when nothing else helps', async (t) => {

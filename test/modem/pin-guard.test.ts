@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { concat, fromLatin1, latin1 } from '../../src/base/bytes.ts'
 import { carriesPin, GuardedWire, PinGuard } from '../../src/modem/pin-guard.ts'
+import { WireDecorator } from '../../src/serial/wire-decorator.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 import { virtualWires } from '../support/virtual-wire.ts'
 
@@ -199,4 +200,20 @@ test('a line without an end is not kept without bound', () => {
   guard.pass(new Uint8Array(6000).fill(120))
   assert.equal(refusals, 6000 - 4096)
   assert.equal(through(guard, '\rAT\r', []), '\rAT\r')
+})
+
+test('the descriptor, which leads past the guard, is there only while PPP has the wire', () => {
+  class Tty extends WireDecorator {
+    override get fd(): number {
+      return 11
+    }
+  }
+  const guard = new PinGuard()
+  const [near] = virtualWires(new VirtualClock())
+  const wire = new GuardedWire(new Tty(near), guard, () => {})
+  assert.equal(wire.fd, undefined)
+  guard.isDataMode = true
+  assert.equal(wire.fd, 11)
+  guard.isDataMode = false
+  assert.equal(wire.fd, undefined)
 })

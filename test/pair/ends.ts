@@ -80,3 +80,11 @@ export function ipv4Packet(length: number, fill = 0x55): Uint8Array {
   packet[3] = length & 0xff
   return packet
 }
+
+export function ipv6Packet(length: number, fill = 0x55): Uint8Array {
+  const packet = new Uint8Array(length).fill(fill)
+  packet[0] = 0x60
+  packet[4] = (length - 40) >>> 8
+  packet[5] = (length - 40) & 0xff
+  return packet
+}

@@ -123,7 +123,7 @@ test("the peer's address: unusable ones are rejected, VJ and old options too, in
   link.run(100)
   assert.ok(
     packetsSent(end).includes(
-      '[IPCP ConfRej id=0x4d <compress VJ 0f 01> <addr 127.0.0.1> < 01 0a 00 00 00 00 00 00 00 00> <ms-dns1 0.0.0.0>]',
+      '[IPCP ConfRej id=0x4d <compress VJ 0f 01> <addr 127.0.0.1> <addrs 0.0.0.0 0.0.0.0> <ms-dns1 0.0.0.0>]',
     ),
   )
 })

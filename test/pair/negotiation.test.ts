@@ -11,15 +11,13 @@ test('two ends without authentication come up, and packets pass both ways', () =
   assert.deepEqual(phases(link.a), ['establish', 'network', 'running'])
   assert.deepEqual(phases(link.b), ['establish', 'network', 'running'])
   assert.deepEqual(eventsOf(link.a, 'up')[0]!.address, {
-    local: ip('10.64.0.2'),
-    peer: ip('10.64.0.1'),
-    dns: [ip('10.64.0.53'), ip('10.64.0.54')],
+    ip4: { local: ip('10.64.0.2'), peer: ip('10.64.0.1'), dns: [ip('10.64.0.53'), ip('10.64.0.54')] },
+    ip6: undefined,
     mtuBytes: 1500,
   })
   assert.deepEqual(eventsOf(link.b, 'up')[0]!.address, {
-    local: ip('10.64.0.1'),
-    peer: ip('10.64.0.2'),
-    dns: [],
+    ip4: { local: ip('10.64.0.1'), peer: ip('10.64.0.2'), dns: [] },
+    ip6: undefined,
     mtuBytes: 1500,
   })
   const request = ipv4Packet(1500, 0x7e)

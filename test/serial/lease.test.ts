@@ -127,6 +127,20 @@ test('unread bytes come before kept ones, and those before what comes next', asy
   assert.equal(heard.text, 'unread kept next')
 })
 
+test('an owner that stops listening leaves what comes in the tty', async () => {
+  const clock = new VirtualClock()
+  const [near, far] = virtualWires(clock)
+  const hold = new Lease(near).take('ppp')
+  const heard = listen(hold)
+  hold.listen(undefined)
+  far.write(latin1('for the kernel'))
+  await clock.advance(1)
+  let left = ''
+  near.listen({ data: (bytes) => (left += fromLatin1(bytes)), drain() {}, closed() {} })
+  await clock.advance(1)
+  assert.deepEqual([heard.text, left], ['', 'for the kernel'])
+})
+
 test('flush drops what was kept', async () => {
   const { clock, far, lease } = leased()
   const hold = lease.take('at')

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -14,15 +14,19 @@ import { fileURLToPath } from 'node:url'
 import { fromLatin1, latin1 } from '../../src/base/bytes.ts'
 import type { Failure } from '../../src/base/cause.ts'
 import { formatIpv4 } from '../../src/base/ipv4.ts'
+import { formatIpv6 } from '../../src/base/ipv6.ts'
 import { silentLogger } from '../../src/base/ports.ts'
 import { createBuiltinEngine } from '../../src/ppp/engines/builtin.ts'
 import type { PppLink, PppLinkEvent } from '../../src/ppp/engines/engine.ts'
 import { CLIENT_DEFAULTS, type PppSettings } from '../../src/ppp/settings.ts'
+import { printPacket } from '../../src/ppp/wire/printing.ts'
 import { Lease } from '../../src/serial/lease.ts'
 import { createWireOpener } from '../../src/serial/serialport-wire.ts'
 import type { Wire } from '../../src/serial/wire.ts'
+import generic from '../../src/sim/personalities/generic.json' with { type: 'json' }
 import { systemClock, systemRandom } from '../../src/system/clock.ts'
 import { openRouteSocket } from '../../src/system/netlink.ts'
+import { openRouterSocket } from '../../src/system/router-socket.ts'
 import { openTun } from '../../src/system/tun.ts'
 import { listenUevents, type Uevent } from '../../src/system/uevents.ts'
 import { inNamespace } from '../support/in-namespace.ts'
@@ -49,6 +53,8 @@ async function started(t: TestContext, ...args: string[]): Promise<RunningSim> {
 /** One call: dialled, then PPP over the same port from the first byte behind CONNECT. */
 class ClientCall {
   readonly events: PppLinkEvent[] = []
+  readonly sent: string[] = []
+  readonly received: string[] = []
   readonly wire: Wire
   readonly #lease: Lease
   #hold: ReturnType<Lease['take']>
@@ -97,10 +103,22 @@ class ClientCall {
 
   async connect(settings: Partial<PppSettings> = {}): Promise<void> {
     assert.match(await this.say('ATD*99#', 'CONNECT'), /CONNECT/)
-    const services = { openTun, openRouteSocket, clock: systemClock, random: systemRandom, logger: silentLogger }
+    const services = {
+      openTun,
+      openRouteSocket,
+      openRouterSocket,
+      clock: systemClock,
+      random: systemRandom,
+      logger: silentLogger,
+    }
     this.#link = createBuiltinEngine(services).open(
       this.#hold,
-      { settings: { ...CLIENT_DEFAULTS, restartMs: 500, ...settings }, defaultRouteMetric: 10 },
+      {
+        settings: { ...CLIENT_DEFAULTS, restartMs: 500, ...settings },
+        defaultRouteMetric: 10,
+        trace: (direction, protocol, info) =>
+          (direction === 'sent' ? this.sent : this.received).push(printPacket(protocol, info)),
+      },
       (event) => this.events.push(event),
     )
   }
@@ -164,6 +182,73 @@ function tests(): void {
       assert.equal((await sim.stats()).calls, 2)
     })
   }
+
+  for (const internet of ['echo', 'tun']) {
+    test(`--internet ${internet}, IPv6 beside IPv4: a router names the prefix, ping`, async (t) => {
+      const sim = await started(t, '--internet', internet, '--latency', '0', '--pool6', 'fd12:3456::/48')
+      const call = await ClientCall.dial(t, sim)
+      await call.connect({ ipv6: true })
+      const isGlobal = () => call.events.some((event) => event.type === 'up' && event.address.ip6?.global !== undefined)
+      await until('a global address', isGlobal, 10_000)
+      const up = call.events.filter((event) => event.type === 'up').at(-1)!
+      const { local, peer, global } = up.address.ip6!
+      assert.equal(formatIpv6(peer), 'fe80::1')
+      assert.match(formatIpv6(global!.address), /^fd12:3456:0:[1-9a-f]/)
+      assert.equal(global!.address & 0xffff_ffff_ffff_ffffn, local & 0xffff_ffff_ffff_ffffn)
+      const ping = await run('ping', '-6', '-n', '-c', '2', '-i', '0.01', '-W', '5', 'fd12:3456::1')
+      assert.match(ping.output, / 2 received/, ping.output)
+      await assertInternet('10.64.0.1', up.interfaceName)
+      await call.hangUp()
+    })
+  }
+
+  test('--pool6 none: IPv6 is refused and the link stands without it', async (t) => {
+    const sim = await started(t, '--latency', '0', '--pool6', 'none')
+    const call = await ClientCall.dial(t, sim)
+    await call.connect({ ipv6: true })
+    const { address, interfaceName } = await call.up()
+    assert.equal(address.ip6, undefined)
+    await assertInternet('10.64.0.1', interfaceName)
+    const pool = new RunningSim(t, ['--link', 'FOLDER/modem', '--pool6', '10.0.0.0/8'])
+    const { code, stderr } = await pool.ended()
+    assert.equal(code, 2)
+    assert.match(stderr, /"10\.0\.0\.0\/8" is no IPv6 pool/)
+  })
+
+  for (const asksAnybody of ['pap', 'chap'] as const)
+    test(`every other habit at once: silent, waits, asks anybody for ${asksAnybody}, names no address, bare echoes`, async (t) => {
+      const folder = mkdtempSync(join(tmpdir(), 'modemd-personality-'))
+      t.after(() => rmSync(folder, { recursive: true }))
+      const { ppp, ...rest } = generic
+      const habits = {
+        ...ppp,
+        asksAnybody,
+        echoReplies: 'bare',
+        namesItsAddress: false,
+        papAckMessage: false,
+        silentMs: 700,
+        waitsForHost: true,
+      }
+      writeFileSync(join(folder, 'odd.json'), JSON.stringify({ ...rest, name: 'odd', ppp: habits }))
+      const sim = await started(t, '--personality', join(folder, 'odd.json'), '--latency', '0')
+      const call = await ClientCall.dial(t, sim)
+      // Echoes that are answered, however barely, keep the link: none is missed.
+      await call.connect({
+        user: 'whoever',
+        password: 'whatever',
+        echoIntervalMs: 50,
+        echoFailure: 2,
+        echoFromStart: true,
+      })
+      const { address, interfaceName } = await call.up()
+      assert.equal(address.ip4!.peer, 0)
+      await until('echoes were sent', () => call.sent.filter((text) => text.includes('EchoReq')).length >= 5)
+      assert.ok(
+        call.received.some((text) => /EchoRep .*magic=0x0\]/.test(text)),
+        call.received.join('\n'),
+      )
+      await assertInternet('10.64.0.1', interfaceName)
+    })
 
   test('the E173: placeholders first, 10.64.64.64, no echo replies, and the line drops without Terminate', async (t) => {
     const sim = await started(t, '--personality', 'huawei-e173', '--latency', '0', '--internet', 'tun')

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ByteWriter, concat, fromLatin1, latin1 } from '../../src/base/bytes.ts'
 import { parseIpv4 } from '../../src/base/ipv4.ts'
+import { parseIpv6 } from '../../src/base/ipv6.ts'
+import { buildIcmp6Packet } from '../../src/ppp/ipv6/router-messages.ts'
 import { PacketHost } from '../../src/sim/packet-host.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
 
@@ -82,7 +84,8 @@ function readTcp(packet: Uint8Array | undefined) {
 }
 
 const [FIN, SYN, RST, PSH, ACK] = [1, 2, 4, 8, 16] as const
-const newHost = () => new PacketHost([HOST], new SeededRandom(3))
+const HOST6 = parseIpv6('fd64:64::1')!
+const newHost = () => new PacketHost([HOST], [HOST6], new SeededRandom(3))
 
 test('a ping comes back with the same data and good checksums', () => {
   const [reply, ...more] = newHost().handle(ipv4(1, ping('odd')))
@@ -159,4 +162,12 @@ test('other methods are told so, and HEAD gets no body', () => {
     assert.equal(data.split(' ')[1], status)
     assert.equal((data.split('\r\n\r\n')[1] ?? '').length > 0, hasBody, method)
   }
+})
+
+test('ping over IPv6: its own address answers, another does not', () => {
+  const caller = parseIpv6('fd64:64:0:2::7')!
+  const ping = (to: bigint) => buildIcmp6Packet(caller, to, Uint8Array.of(128, 0, 0, 0, 1, 2, 3, 4, 0x61, 0x62))
+  const [reply, ...more] = newHost().handle(ping(HOST6))
+  assert.deepEqual(reply, buildIcmp6Packet(HOST6, caller, Uint8Array.of(129, 0, 0, 0, 1, 2, 3, 4, 0x61, 0x62)))
+  assert.deepEqual([more, newHost().handle(ping(caller)), newHost().handle(Uint8Array.of(0x60, 0, 0))], [[], [], []])
 })

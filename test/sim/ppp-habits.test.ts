@@ -4,14 +4,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HdlcDecoder } from '../../src/ppp/wire/hdlc-decoder.ts'
 import { HdlcEncoder } from '../../src/ppp/wire/hdlc-encoder.ts'
-import { IPCP, IPV4, LCP } from '../../src/ppp/wire/protocols.ts'
+import { IPCP, IPV4, LCP, PAP } from '../../src/ppp/wire/protocols.ts'
 import { type Habits, PppHabits } from '../../src/sim/ppp-habits.ts'
 
 const PLAIN: Habits = {
-  answersEcho: () => true,
+  echoReplies: () => 'full',
   dnsPlaceholders: { servers: [], naks: 0 },
   naksLcpForever: false,
   hasNoAddress: false,
+  namesItsAddress: true,
+  papAckMessage: true,
 }
 
 /** Frames as `PROTOCOL: octets` in hexadecimal. */
@@ -38,7 +40,12 @@ class HabitsBench {
   /** Cut in two, as a line may. */
   send(protocol: number, hex: string): void {
     const frame = this.#encoder.encode(protocol, Buffer.from(hex, 'hex'))
-    for (const part of [frame.subarray(0, 5), frame.subarray(5)]) this.passed.push(...this.#habits.filter(part))
+    for (const part of [frame.subarray(0, 5), frame.subarray(5)]) this.passed.push(...this.#habits.fromHost(part))
+  }
+
+  /** The operator's frames, as they come to the host. */
+  sayToHost(protocol: number, hex: string): string[] {
+    return framesOf(this.#habits.toHost(this.#encoder.encode(protocol, Buffer.from(hex, 'hex'))))
   }
 
   get frames(): { answered: string[]; passed: string[] } {
@@ -62,7 +69,7 @@ test('a request without name servers is none of its business', () => {
 })
 
 test('echo requests are swallowed, everything else goes on', () => {
-  const bench = new HabitsBench({ answersEcho: () => false })
+  const bench = new HabitsBench({ echoReplies: () => 'none' })
   bench.send(LCP, '0901000800000000')
   bench.send(LCP, '0a01000800000000')
   bench.send(IPV4, '45007e7d1103')
@@ -90,4 +97,24 @@ test('malformed requests are left to the session', () => {
     bench.send(IPCP, malformed)
   assert.equal(bench.frames.passed.length, 5)
   assert.deepEqual(bench.frames.answered, [])
+})
+
+test('bare echo replies have no magic number and no data', () => {
+  const bench = new HabitsBench({ echoReplies: () => 'bare' })
+  assert.deepEqual(bench.sayToHost(LCP, '0a07000c12345678aabbccdd'), ['c021: 0a07000800000000'])
+  assert.deepEqual(bench.sayToHost(LCP, '0907000812345678'), ['c021: 0907000812345678'])
+})
+
+test('a PAP Ack without a word; a Nak keeps its own', () => {
+  const bench = new HabitsBench({ papAckMessage: false })
+  assert.deepEqual(bench.sayToHost(PAP, '0201000704486579'.slice(0, 14)), ['c023: 02010004'])
+  assert.deepEqual(bench.sayToHost(PAP, '03010007024e6f'), ['c023: 03010007024e6f'])
+})
+
+test('an address that is not named is asked for by the session and never by the modem', () => {
+  const bench = new HabitsBench({ namesItsAddress: false })
+  assert.deepEqual(bench.sayToHost(IPCP, '0109000a03060a400001'), ['8021: 01090004'])
+  bench.send(IPCP, '02090004')
+  bench.send(IPCP, '02080004')
+  assert.deepEqual(bench.frames.passed, ['8021: 0209000a03060a400001', '8021: 02080004'])
 })

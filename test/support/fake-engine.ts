@@ -2,8 +2,15 @@
 
 import type { Failure } from '../../src/base/cause.ts'
 import { parseIpv4 } from '../../src/base/ipv4.ts'
-import type { EngineName, PppEngine, PppLink, PppLinkEvent, PppLinkOptions } from '../../src/ppp/engines/engine.ts'
-import type { PppPhase } from '../../src/ppp/settings.ts'
+import type {
+  EngineName,
+  Ip6Address,
+  PppEngine,
+  PppLink,
+  PppLinkEvent,
+  PppLinkOptions,
+} from '../../src/ppp/engines/engine.ts'
+import type { Ip4Address, PppPhase } from '../../src/ppp/settings.ts'
 import type { Wire } from '../../src/serial/wire.ts'
 
 export class FakeSession implements PppLink {
@@ -53,6 +60,11 @@ export class FakeSession implements PppLink {
     }
     this.#onEvent({ type: 'up', interfaceName: 'ppp0', address })
     this.phase('running')
+  }
+
+  /** IPv6 too (or alone), as engines tell it: once link-local, again when a router named its prefix. */
+  upWithIp6(ip6: Ip6Address, ip4?: Ip4Address): void {
+    this.#onEvent({ type: 'up', interfaceName: 'ppp0', address: { ip4, ip6, mtuBytes: 1500 } })
   }
 
   down(failure: Failure, exitCode: number): void {

@@ -200,6 +200,7 @@ export class FakeLink implements LinkHandle {
 export class FakeSupervisor implements SupervisorApi {
   readonly version = '0.1.0'
   readonly engines = ['builtin']
+  readonly engineReasons = { builtin: 'usable', kernel: 'there is no /dev/ppp' }
   readonly log: CallLog = []
   modems: FakeModem[] = []
   links: FakeLink[] = []

@@ -18,6 +18,7 @@ const APT_PACKAGE = {
   nsenter: 'util-linux',
   strace: 'strace',
   tshark: 'tshark',
+  'slirp-fullbolt': 'slirp',
   mmcli: 'modemmanager',
 } as const
 

@@ -1,23 +1,37 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readlinkSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { ModemdError } from '../../src/base/errors.ts'
 import { parseIpv4 } from '../../src/base/ipv4.ts'
+import { formatIpv6, parseIpv6 } from '../../src/base/ipv6.ts'
 import { createNetworkNamespace, listenTcp } from '../../src/system/namespace.ts'
 import { openRouteSocket, type RouteSocket } from '../../src/system/netlink.ts'
+import { openRouterSocket } from '../../src/system/router-socket.ts'
 import { openTun, type Tun } from '../../src/system/tun.ts'
 import { inNamespace } from '../support/in-namespace.ts'
 import { needs } from '../support/needs.ts'
 import { run } from './run.ts'
 import { until } from './until.ts'
 
+/** Who made a route: `ip route`. */
+const RTPROT_BOOT = 3
+
 if (inNamespace(import.meta.url, needs('tun', 'ip', 'ping', 'curl', 'nsenter'))) tests()
 
 function ip(text: string): number {
   return parseIpv4(text)!
+}
+
+function ip6(text: string): bigint {
+  return parseIpv6(text)!
+}
+
+function sorted(values: readonly object[]): string[] {
+  const text = (_: string, value: unknown) => (typeof value === 'bigint' ? formatIpv6(value) : value)
+  return values.map((value) => JSON.stringify(Object.fromEntries(Object.entries(value).sort()), text)).sort()
 }
 
 function routeSocket(t: TestContext): RouteSocket {
@@ -82,7 +96,7 @@ function tests(): void {
     assert.match(shown, /^default dev ppp0 (proto static )?scope link metric 700/m)
     assert.match(shown, /^172\.16\.0\.0\/12 via 10\.0\.0\.2 dev ppp0/m)
     const listed = await routes.listRoutes()
-    for (const route of [ours, net, { ...ours, metric: 50 }])
+    for (const route of [ours, net, { ...ours, metric: 50, protocol: RTPROT_BOOT }])
       assert.ok(
         listed.some((other) => JSON.stringify(other) === JSON.stringify(route)),
         JSON.stringify(listed),
@@ -124,6 +138,71 @@ function tests(): void {
       assert.throws(() => openTun(name), { code: 'InvalidArgs' }, name)
     // Still usable after errors.
     await routes.setLink('lo', { up: true })
+  })
+
+  test('IPv6 addresses and routes, with the MSS that a route tells', async (t) => {
+    const routes = routeSocket(t)
+    const link = tun(t, 'ppp0')
+    assert.equal(await routes.keepKernelOutOfIpv6(link.name), undefined)
+    await routes.setLink(link.name, { up: true, mtuBytes: 1400 })
+    const addresses = async () => sorted(await routes.listIpv6Addresses()).filter((each) => !each.includes('"lo"'))
+    assert.deepEqual(await addresses(), [], 'the kernel makes none')
+    const own = { local: ip6('fe80::2'), peer: ip6('fe80::64'), prefixLength: 128 }
+    const global = { local: ip6('2001:db8:5::2'), prefixLength: 64 }
+    await routes.addAddress(link.name, own)
+    await routes.addAddress(link.name, { ...global, withoutRoute: true })
+    const interfaceName = link.name
+    assert.deepEqual(
+      await addresses(),
+      sorted([
+        { interfaceName, ...global },
+        { interfaceName, ...own },
+      ]),
+    )
+    await assert.rejects(routes.addAddress(link.name, own), { code: 'Busy', message: /ppp0 the address fe80::2/ })
+
+    const ours = { destination: 0n, prefixLength: 0, interfaceName, metric: 700, advmssBytes: 1340 }
+    const net = {
+      destination: ip6('2001:db8:9::'),
+      prefixLength: 48,
+      interfaceName,
+      metric: 5,
+      gateway: ip6('fe80::64'),
+    }
+    const four = { destination: 0, prefixLength: 0, interfaceName, metric: 700, advmssBytes: 1360 }
+    for (const route of [ours, net, four]) await routes.addRoute(route)
+    const shown = (await run('ip', '-6', 'route')).output
+    assert.match(shown, /^default dev ppp0 .*metric 700 advmss 1340/m)
+    assert.match(shown, /^2001:db8:9::\/48 via fe80::64 dev ppp0 .*metric 5/m)
+    assert.doesNotMatch(shown, /2001:db8:5::\/64/)
+    assert.match((await run('ip', 'route')).output, /^default dev ppp0 .*metric 700 advmss 1360/m)
+    const listed = sorted(await routes.listIpv6Routes())
+    for (const route of [ours, net]) assert.ok(listed.includes(sorted([route])[0]!), listed.join('\n'))
+    assert.deepEqual(sorted(await routes.listRoutes()), sorted([four]))
+
+    for (const route of [ours, net, four]) await routes.removeRoute(route)
+    await assert.rejects(routes.removeRoute(ours), { message: /cannot remove the route default dev ppp0 metric 700/ })
+    await routes.removeAddress(link.name, global)
+    await routes.removeAddress(link.name, own)
+    assert.deepEqual(await addresses(), [])
+    assert.equal((await run('ip', '-6', 'route', 'show', 'dev', 'ppp0')).output, '')
+  })
+
+  test('what is set on an interface of another namespace stays there', async (t) => {
+    const far = createNetworkNamespace()
+    t.after(() => far.close())
+    const there = far.run(() => openTun('ppp0'))
+    t.after(() => there.close())
+    const routes = far.run(openRouteSocket)
+    t.after(() => routes.close())
+    const here = tun(t, 'ppp0')
+    assert.equal(await routes.keepKernelOutOfIpv6('ppp0'), undefined)
+    const read = () => readFileSync('/proc/sys/net/ipv6/conf/ppp0/accept_ra', 'utf8').trim()
+    assert.deepEqual([here.name, far.run(read), read()], ['ppp0', '0', '1'])
+    assert.throws(() => openRouterSocket('nothere'), {
+      code: 'NotFound',
+      message: /cannot look for IPv6 routers on nothere/,
+    })
   })
 
   test('ping goes between two TUNs in two namespaces, bridged here', async (t) => {

@@ -1,6 +1,6 @@
 /** org.modemd.Link1: one profile's connection, from idle to up and back, with the reason when it is down. */
 
-import type { Ip4Snapshot, LinkHandle, LinkSnapshot, SupervisorApi } from '../../link/snapshot.ts'
+import type { IpSnapshot, LinkHandle, LinkSnapshot, SupervisorApi } from '../../link/snapshot.ts'
 import { LINK_PHASES } from '../../link/snapshot.ts'
 import type { Access, InterfaceDefinition } from '../definition.ts'
 import { modemPath } from '../path-escape.ts'
@@ -32,9 +32,8 @@ export const link1: InterfaceDefinition<Link1Target> = {
     text('Engine', ({ engine }) => engine),
     { name: 'ConnectSpeed', signature: 'u', get: ({ link }) => knownUint32(link.snapshot.connectSpeed) },
     text('Report', ({ report }) => report),
-    { name: 'Ip4', signature: 'a{sv}', get: ({ link }) => link.snapshot.ip4 && ip4Fields(link.snapshot.ip4) },
-    // No engine brings IPv6 up yet.
-    { name: 'Ip6', signature: 'a{sv}', get: () => undefined },
+    { name: 'Ip4', signature: 'a{sv}', get: ({ link }) => link.snapshot.ip4 && ipFields(link.snapshot.ip4) },
+    { name: 'Ip6', signature: 'a{sv}', get: ({ link }) => link.snapshot.ip6 && ipFields(link.snapshot.ip6) },
     { name: 'RxBytes', signature: 't', get: ({ link }) => knownUint64(link.snapshot.rxBytes) },
     { name: 'TxBytes', signature: 't', get: ({ link }) => knownUint64(link.snapshot.txBytes) },
     { name: 'UpSince', signature: 't', get: ({ link }) => knownUint64(link.snapshot.upSinceUs) },
@@ -96,7 +95,7 @@ function phaseTimes({ phaseMs }: LinkSnapshot): Record<string, number> {
   return times
 }
 
-function ip4Fields({ address, prefix, peer, gateway, dns, mtu }: Ip4Snapshot): Record<string, Variant> {
+function ipFields({ address, prefix, peer, gateway, dns, mtu }: IpSnapshot): Record<string, Variant> {
   const fields: Record<string, Variant> = { address: variant('s', address), prefix: variant('u', prefix) }
   if (peer !== undefined) fields.peer = variant('s', peer)
   if (gateway !== undefined) fields.gateway = variant('s', gateway)

@@ -29,6 +29,7 @@ export const manager1: InterfaceDefinition<Manager1Target> = {
     },
     { name: 'Links', signature: 'ao', get: ({ api }) => api.links.map(({ snapshot }) => linkPath(snapshot.id)) },
     { name: 'Engines', signature: 'as', get: ({ api }) => [...api.engines] },
+    { name: 'EngineReasons', signature: 'a{ss}', get: ({ api }) => ({ ...api.engineReasons }) },
   ],
   methods: [
     {

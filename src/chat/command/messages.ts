@@ -17,7 +17,7 @@ export class Messages {
   constructor({ logsToStderr, logsToSyslog, isVerbose }: CommandLine, clock: Clock) {
     this.#onStderr = logsToStderr
     this.#isVerbose = isVerbose
-    this.#syslog = logsToSyslog ? new Syslog('chat', clock) : undefined
+    this.#syslog = logsToSyslog ? new Syslog('chat', clock, 'local2') : undefined
   }
 
   /** Syslog gets what is not an error only with -v. */

@@ -19,7 +19,7 @@ import { PhaseView, phaseOfCause } from '../phase-view.ts'
 import { checkPin, readSecretFile } from '../secrets.ts'
 import type { Session } from '../session.ts'
 import { sayIfSlow } from '../slow.ts'
-import { cleanText, linkDocument } from '../views.ts'
+import { addressesOf, cleanText, linkDocument, nameServersOf } from '../views.ts'
 
 export interface ConnectFlags {
   readonly modem?: string
@@ -236,22 +236,13 @@ function finish({ output }: Session, link: Link, what: string): void {
     return
   }
   const { properties, id } = link
-  const ip4 = properties.dictionary('Ip4')
-  const address = cleanText(ip4, 'address')
   const speed = properties.number('ConnectSpeed')
   const rows: readonly Pair[] = [
-    [
-      'address',
-      address && [`${address}/${ip4.number('prefix') ?? 32}`, ...named('peer', cleanText(ip4, 'peer'))].join(', '),
-    ],
-    ['DNS', clean(ip4.texts('dns').join(', '))],
+    ['address', addressesOf(properties)],
+    ['DNS', nameServersOf(properties)],
     ['speed', speed === undefined ? undefined : formatSpeed(speed)],
   ]
   output.print(`${output.colors.green(clean(id))} ${what}.`, ...pairs(rows, output.width))
-}
-
-function named(name: string, value: string | undefined): string[] {
-  return value === undefined ? [] : [`${name} ${value}`]
 }
 
 /** Ends what we started, and says so. A second interrupt does not wait for modemd. */

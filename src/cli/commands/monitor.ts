@@ -7,6 +7,7 @@ import { idOfPath, jsonText, lowerCamelCase, propertiesToJson } from '../output/
 import type { Output } from '../output/output.ts'
 import { clean } from '../output/text.ts'
 import type { Session } from '../session.ts'
+import { IP_VERSIONS } from '../views.ts'
 import { type SeenChange, untilInterrupted } from '../watch.ts'
 
 export async function monitor(session: Session): Promise<ExitCode | undefined> {
@@ -49,7 +50,7 @@ const NOT_TOLD = ['At', 'PhaseMs', 'Links', 'Modems', 'RxBytes', 'TxBytes']
 /** What changes with a state is in its line, or belongs to `status` and `why`. */
 const PART_OF_STATE = [
   ...['StateReason', 'FailedCause', 'Cause', 'CauseDetail', 'Advice', 'ChatExit', 'PppExit', 'Attempts'],
-  ...['Interface', 'Engine', 'Ip4', 'ConnectSpeed', 'Report', 'UpSince', 'NextAttemptAt', 'NextAttemptReason'],
+  ...['Interface', 'Engine', 'Ip4', 'Ip6', 'ConnectSpeed', 'Report', 'UpSince', 'NextAttemptAt', 'NextAttemptReason'],
 ]
 
 function step(name: string, values: PropertyValues, previous: PropertyValues): string {
@@ -65,7 +66,7 @@ function why(values: PropertyValues): string {
   const parts = [
     cause.filter(Boolean).join(': '),
     said.text('Interface'),
-    said.dictionary('Ip4').text('address'),
+    ...IP_VERSIONS.map((name) => said.dictionary(name).text('address')),
     next ? `next attempt ${valueText('NextAttemptAt', next)}` : '',
   ].filter(Boolean)
   return parts.length > 0 ? ` (${clean(parts.join(', '))})` : ''

@@ -9,7 +9,18 @@ import { stateColor } from '../output/state-color.ts'
 import { type Pair, pairs } from '../output/table.ts'
 import { clean, pad, widthOf } from '../output/text.ts'
 import type { Session } from '../session.ts'
-import { cleanText, failureOf, linkDocument, modemDocument, modemOf, nextAttempt, signalPairs } from '../views.ts'
+import {
+  addressesOf,
+  cleanText,
+  failureOf,
+  IP_VERSIONS,
+  linkDocument,
+  modemDocument,
+  modemOf,
+  nameServersOf,
+  nextAttempt,
+  signalPairs,
+} from '../views.ts'
 import { simPairs } from './sim.ts'
 
 export async function showStatus(session: Session, wanted: string | undefined): Promise<ExitCode | undefined> {
@@ -32,11 +43,10 @@ export async function showStatus(session: Session, wanted: string | undefined): 
 function sections(daemon: Daemon, session: Session): string[][] {
   const { output } = session
   const version = daemon.manager.text('Version')
-  const engines = daemon.manager.texts('Engines')
   const head = pairs(
     [
       ['modemd', version && clean(version)],
-      ['engines', clean(engines.join(', '))],
+      ['engines', engineLines(daemon.manager)],
     ],
     output.width,
     '',
@@ -44,6 +54,17 @@ function sections(daemon: Daemon, session: Session): string[][] {
   const modems = daemon.modems.map((modem) => modemSection(modem, output))
   const links = daemon.links.map((link) => linkSection(link, session))
   return [head, ...(modems.length > 0 ? modems : [['No modem is here.']]), ...links]
+}
+
+/** The best first; what cannot be used comes last. */
+function engineLines(manager: Properties): string[] {
+  const usable = manager.texts('Engines')
+  const reasons = manager.dictionary('EngineReasons')
+  const unusable = Object.keys(reasons.values).filter((name) => !usable.includes(name))
+  return [...usable, ...unusable].map((name) => {
+    const why = cleanText(reasons, name)
+    return why ? `${clean(name)}: ${why}` : clean(name)
+  })
 }
 
 function joined(parts: readonly (readonly string[])[]): string[] {
@@ -118,9 +139,6 @@ function linkSection(link: Link, session: Session): string[] {
   const { output, clock } = session
   const { properties } = link
   const text = (name: string) => cleanText(properties, name)
-  const ip4 = properties.dictionary('Ip4')
-  const address = cleanText(ip4, 'address')
-  const prefix = ip4.number('prefix')
   const upSince = properties.number('UpSince')
   const speed = properties.number('ConnectSpeed')
   const [rx, tx] = [properties.number('RxBytes') ?? 0, properties.number('TxBytes') ?? 0]
@@ -132,11 +150,14 @@ function linkSection(link: Link, session: Session): string[] {
       ['modem', modemOf(link)],
       ['interface', text('Interface')],
       ['engine', text('Engine')],
-      ['address', address && (prefix === undefined ? address : `${address}/${prefix}`)],
-      ['peer', cleanText(ip4, 'peer')],
-      ['gateway', cleanText(ip4, 'gateway')],
-      ['DNS', clean(ip4.texts('dns').join(', '))],
-      ['MTU', ip4.number('mtu')?.toString()],
+      ['address', addressesOf(properties)],
+      ['DNS', nameServersOf(properties)],
+      [
+        'MTU',
+        IP_VERSIONS.map((name) => properties.dictionary(name).number('mtu'))
+          .find(Boolean)
+          ?.toString(),
+      ],
       ['connected by', text('Report')],
       ['speed', speed === undefined ? undefined : formatSpeed(speed)],
       ['received', rx + tx === 0 ? undefined : formatBytes(rx)],

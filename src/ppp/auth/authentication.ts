@@ -88,6 +88,11 @@ export class Authentication {
     for (const { machine } of takers) machine.receive(packet)
   }
 
+  /** The peer speaks of the network already. */
+  peerWentOn(): void {
+    this.#running.get('login')?.machine.wentOn?.()
+  }
+
   /** The peer answered a packet of ours with a Protocol-Reject. */
   protocolRejected(protocol: number): void {
     for (const side of this.#waiting) {

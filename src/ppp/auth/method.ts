@@ -1,4 +1,4 @@
-/** What the log-in protocols (PAP, CHAP, later MS-CHAP and EAP) are to the session: one machine for each side of a log-in. */
+/** What the log-in protocols (PAP, CHAP with its kinds, EAP) are to the session: one machine for each side of a log-in. */
 
 import type { Random } from '../../base/ports.ts'
 import type { Alarms } from '../control/alarms.ts'
@@ -28,8 +28,10 @@ export interface AuthMachine {
   receive(packet: ControlPacket): void
   /** No alarm of it is left. */
   stop(): void
-  /** CHAP: the challenge that is out. */
+  /** The challenge that is out. */
   readonly challenge?: Uint8Array | undefined
+  /** The peer has gone on to its network protocols: a verdict that is still out was lost (RFC 3748 §3.4). */
+  wentOn?(): void
 }
 
 export interface AuthMethod {

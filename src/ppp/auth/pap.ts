@@ -4,8 +4,9 @@ import { ByteReader, ByteWriter, printable } from '../../base/bytes.ts'
 import { RateLimit } from '../control/rate-limit.ts'
 import { type ControlPacket, controlBytes } from '../wire/packets.ts'
 import { PAP } from '../wire/protocols.ts'
+import { authLimits } from './limits.ts'
 import type { AuthHost, AuthMachine } from './method.ts'
-import { fromUtf8, inWords, sameSecret, utf8 } from './secrets.ts'
+import { admits, fromUtf8, inWords, sameSecret, utf8 } from './secrets.ts'
 
 const REQUEST = 1
 const ACK = 2
@@ -26,7 +27,8 @@ export class PapClient implements AuthMachine {
 
   start(): void {
     const { settings, alarms } = this.#host
-    if (this.#requestsSent >= settings.maxConfigure) {
+    const { restartMs, maxRequests } = authLimits(settings, 'pap')
+    if (this.#requestsSent >= maxRequests) {
       this.#isOver = true
       this.#host.unanswered(`no answer to ${this.#requestsSent} PAP log-in requests`)
       return
@@ -37,7 +39,7 @@ export class PapClient implements AuthMachine {
     const password = utf8(settings.password).subarray(0, MAX_FIELD_BYTES)
     const data = new ByteWriter().u8(name.length).bytes(name).u8(password.length).bytes(password).done()
     this.#host.send(PAP, controlBytes(REQUEST, id, data))
-    alarms.set(ALARM, settings.restartMs, () => this.start())
+    alarms.set(ALARM, restartMs, () => this.start())
   }
 
   receive({ code, id, data }: ControlPacket): void {
@@ -97,12 +99,17 @@ export class PapExaminer implements AuthMachine {
       return
     }
     const name = fromUtf8(request.name)
-    const secret = this.#host.settings.secretOf?.(name)
-    const isRight = secret !== undefined && sameSecret(utf8(secret), request.password)
-    this.#verdict = isRight ? ACK : NAK
+    const isAdmitted = this.#admits(name, request.password)
+    this.#verdict = isAdmitted ? ACK : NAK
     this.#reply(this.#verdict, id)
-    if (isRight) this.#host.passed(name)
+    if (isAdmitted) this.#host.passed(name)
     else this.#host.refused(`the PAP log-in of "${printable(name)}" has a wrong name or password`)
+  }
+
+  #admits(name: string, password: Uint8Array): boolean {
+    const { settings } = this.#host
+    if (settings.checkPassword) return settings.checkPassword(name, fromUtf8(password)) || settings.admitsAnyone
+    return admits(settings, name, (secret) => sameSecret(utf8(secret), password))
   }
 
   #reply(code: typeof ACK | typeof NAK, id: number): void {

@@ -11,9 +11,15 @@ export interface Answer {
 
 /**
  * Reject comes before Nak, and the second option of one type is always one too many. `mayNak` false: Max-Failure Naks went
- * out in vain, and what would be Naked is Rejected, but for what the rules insist on.
+ * out in vain, and what would be Naked is Rejected, but for what the rules insist on. Refusals of more than `maxBytes` are cut:
+ * what is left out comes up again in the peer's next request.
  */
-export function answerTo(options: readonly ConfigOption[], rules: ControlRules, mayNak: boolean): Answer {
+export function answerTo(
+  options: readonly ConfigOption[],
+  rules: ControlRules,
+  mayNak: boolean,
+  maxBytes: number,
+): Answer {
   const present = new Set<number>()
   const rejected: ConfigOption[] = []
   const naked: { readonly asked: ConfigOption; readonly better: ConfigOption }[] = []
@@ -23,14 +29,23 @@ export function answerTo(options: readonly ConfigOption[], rules: ControlRules, 
     if (judgement === 'reject') rejected.push(asked)
     else if (judgement !== 'ack') naked.push({ asked, better: judgement })
   }
-  if (rejected.length > 0) return { code: CODE.configureReject, options: rejected }
+  if (rejected.length > 0) return { code: CODE.configureReject, options: fitting(rejected, maxBytes) }
   const naks = naked.map(({ better }) => better)
   if (mayNak) naks.push(...rules.missing(present))
   if (naks.length === 0) return { code: CODE.configureAck, options }
   const refused = mayNak ? [] : naked.map(({ asked }) => asked).filter(({ type }) => !rules.insistsOn(type))
   return refused.length > 0
-    ? { code: CODE.configureReject, options: refused }
-    : { code: CODE.configureNak, options: naks }
+    ? { code: CODE.configureReject, options: fitting(refused, maxBytes) }
+    : { code: CODE.configureNak, options: fitting(naks, maxBytes) }
+}
+
+function fitting(options: readonly ConfigOption[], maxBytes: number): readonly ConfigOption[] {
+  let bytes = 0
+  const tooMany = options.findIndex(({ data }) => {
+    bytes += data.length + 2
+    return bytes > maxBytes
+  })
+  return tooMany < 0 ? options : options.slice(0, tooMany)
 }
 
 /** What is rejected must be what we sent, unmodified and in our order. */

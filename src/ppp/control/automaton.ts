@@ -16,14 +16,13 @@ import {
 } from '../wire/packets.ts'
 import type { Alarms } from './alarms.ts'
 import { type Answer, answerTo, isPartOf } from './answer.ts'
+import { NakPace } from './nak-pace.ts'
 import { type ReplyKind, ReplyLimits } from './rate-limit.ts'
 import type { AutomatonHost, AutomatonLimits, ControlRules } from './rules.ts'
 import { type Action, type AutomatonEvent, isAtRest, isNegotiating, type State, transition } from './table.ts'
 
 /** After a Terminate-Ack: time for it to leave. The RFC's whole restart period would only delay the next call. */
 const LINGER_MS = 250
-/** A Nak that changes nothing is answered later and later: a modem repeats it until its network is there. */
-const PACES_MS = [0, 500, 500, 750, 750, 1000]
 const MIN_NEGOTIATION_MS = 40_000
 const STABLE_MS = 10_000
 const MAX_RENEGOTIATIONS = 10
@@ -54,7 +53,7 @@ export class Automaton {
   #requestsSent = 0
   #packetsReceived = 0
   #naksTaken = 0
-  #naksWithoutChange = 0
+  readonly #pace = new NakPace()
   #naksSent = 0
   #refusalsSent = 0
   #openedAtMs = 0
@@ -83,6 +82,12 @@ export class Automaton {
 
   open(): void {
     this.#apply('Open')
+  }
+
+  /** Open in Opened with the restart option (RFC 1661 §4.3, mark r): down and up again. */
+  restart(): void {
+    this.#apply('Down')
+    this.#apply('Up')
   }
 
   /** `text` goes into the Terminate-Request. */
@@ -156,7 +161,8 @@ export class Automaton {
       this.#apply('RCR+', { packet })
       return
     }
-    const answer = answerTo(options, this.#rules, this.#naksSent < this.#limits.maxFailure)
+    const maxBytes = this.#host.peerMruBytes() - HEADER_BYTES
+    const answer = answerTo(options, this.#rules, this.#naksSent < this.#limits.maxFailure, maxBytes)
     if (this.#rules.objection) return
     const isAck = answer.code === CODE.configureAck
     if (!isAck && this.#refusalsSent >= 4 * this.#limits.maxFailure + 10) {
@@ -274,6 +280,7 @@ export class Automaton {
       case 'tls':
         break
       case 'tlf':
+        if (this.#host.isPassive && event === 'TO-' && isNegotiating(from)) break
         this.#host.layerFinished(this.#failureSeen)
         break
       case 'irc':
@@ -309,8 +316,7 @@ export class Automaton {
     const bytes = optionBytes(this.#rules.request())
     const isUnchanged = this.#sent !== undefined && equalBytes(this.#sent.bytes, bytes)
     if (event === 'RCN') {
-      this.#naksWithoutChange = isUnchanged ? this.#naksWithoutChange + 1 : 0
-      const paceMs = isUnchanged ? PACES_MS[Math.min(this.#naksWithoutChange, PACES_MS.length) - 1]! : 0
+      const paceMs = this.#pace.afterNak(isUnchanged)
       if (paceMs > 0) {
         this.#arm(paceMs)
         return
@@ -331,7 +337,7 @@ export class Automaton {
     this.#failureSeen = undefined
     this.#requestsSent = 0
     this.#naksTaken = 0
-    this.#naksWithoutChange = 0
+    this.#pace.reset()
     this.#naksSent = 0
     this.#refusalsSent = 0
     const { maxConfigure, restartMs } = this.#limits

@@ -11,4 +11,6 @@ export interface Carrier {
   reframe(framing: Framing, receiveAccm: number): void
   /** What else came in, for a failure's detail: `3 damaged frames`; empty: nothing to tell. */
   evidence(): string
+  /** Only where packets pass beside the session (the kernel's): since the last of them; undefined: not known now. */
+  idleMs?(): number | undefined
 }

@@ -1,8 +1,9 @@
 /**
- * The options of the IP Control Protocol (RFC 1332, name servers of RFC 1877): rules for `automaton.ts`, owned by `session.ts`.
+ * The options of the IP Control Protocol (RFC 1332, name servers of RFC 1877): rules for `automaton.ts`, owned by `networks.ts`.
  * Addresses that no peer may give are not taken from it (DESIGN §7.7).
  */
 
+import { printable } from '../../base/bytes.ts'
 import type { Failure } from '../../base/cause.ts'
 import { formatIpv4, isPlaceholderNameServer, isUsableUnicast } from '../../base/ipv4.ts'
 import type { Ip4Address, PppSettings } from '../settings.ts'
@@ -25,30 +26,38 @@ export class Ipcp implements ControlRules {
   readonly maxNaksTaken = MAX_NAKS_TAKEN
   objection: Failure | undefined
   readonly #settings: PppSettings
+  readonly #peerName: () => string | undefined
   #address = 0
   #sendsAddress = true
   /** What we ask for, 0 where we know none yet; a type that is missing is not asked for. */
   readonly #dns = new Map<number, number>()
   #peerAddress = 0
+  /** What the peer gets; 0: it chooses. */
+  #remoteAddress = 0
   #hasAskedForAddress = false
   #uselessOffers = 0
   /** By the type of the option. */
   readonly #placeholderNaks = new Map<number, number>()
 
-  constructor(settings: PppSettings) {
+  /** `peerName`: of a peer that logged in, else undefined. */
+  constructor(settings: PppSettings, peerName: () => string | undefined) {
     this.#settings = settings
+    this.#peerName = peerName
   }
 
   /** What was agreed; valid while IPCP is opened. `local` 0: no address. */
   get result(): Ip4Address {
     const dns = [...this.#dns.values()].filter((server) => isUsableUnicast(server))
-    const peer = this.#peerAddress || this.#settings.remoteAddress
+    const peer = this.#peerAddress || this.#remoteAddress
     return { local: this.#address, peer: peer === this.#address ? 0 : peer, dns: [...new Set(dns)] }
   }
 
   begin(): void {
     this.objection = undefined
-    this.#address = this.#settings.localAddress
+    const { localAddress, remoteAddress, remoteAddressOf } = this.#settings
+    const name = this.#peerName()
+    this.#address = localAddress
+    this.#remoteAddress = (name === undefined ? undefined : remoteAddressOf?.(name)) ?? remoteAddress
     this.#sendsAddress = true
     this.#dns.clear()
     if (this.#settings.requestDns) for (const type of DNS_TYPES) this.#dns.set(type, 0)
@@ -92,16 +101,20 @@ export class Ipcp implements ControlRules {
     return value === server ? 'ack' : u32Option(option.type, server)
   }
 
-  /** A server asks once for the address that it gives; a peer that names none is welcome all the same. */
+  /** A server asks once for the address that it gives; a peer that names none is welcome all the same, unless its address matters. */
   missing(present: ReadonlySet<number>): ConfigOption[] {
-    if (present.has(ADDRESS) || this.#settings.remoteAddress === 0 || this.#hasAskedForAddress) return []
+    if (present.has(ADDRESS)) return []
+    if (this.#remoteAddress === 0 || this.#hasAskedForAddress) {
+      if (!this.#mayHave(this.#remoteAddress)) this.#objectToPeerAddress(this.#remoteAddress)
+      return []
+    }
     this.#hasAskedForAddress = true
-    return [u32Option(ADDRESS, this.#settings.remoteAddress)]
+    return [u32Option(ADDRESS, this.#remoteAddress)]
   }
 
   /** A peer that keeps another address than the one we route to it would be up and deaf. */
   insistsOn(type: number): boolean {
-    return type === ADDRESS && this.#settings.remoteAddress !== 0
+    return type === ADDRESS && this.#remoteAddress !== 0
   }
 
   accepted(options: readonly ConfigOption[]): void {
@@ -117,8 +130,8 @@ export class Ipcp implements ControlRules {
   codeRejected(): void {}
 
   #addressOffered(address: number): void {
-    const { localAddress } = this.#settings
-    if (localAddress === 0 && isUsableUnicast(address)) {
+    const { localAddress, acceptLocal } = this.#settings
+    if ((localAddress === 0 || acceptLocal) && isUsableUnicast(address)) {
       this.#address = address
       this.#sendsAddress = true
       return
@@ -143,12 +156,25 @@ export class Ipcp implements ControlRules {
     if (!isPlaceholder || count > MAX_PLACEHOLDER_NAKS) this.#dns.delete(type)
   }
 
-  /** The peer gets what the settings say; without such, it may take any usable address that is not ours, or none. */
+  /** The peer gets what the settings say; where they leave it to the peer, any usable address that is not ours, or none. */
   #judgePeerAddress(address: number): Judgement {
-    const { remoteAddress } = this.#settings
-    if (address === remoteAddress && address !== 0) return 'ack'
-    if (remoteAddress !== 0) return u32Option(ADDRESS, remoteAddress)
-    return isUsableUnicast(address) ? 'ack' : 'reject'
+    const isFree = this.#remoteAddress === 0 || this.#settings.acceptRemote
+    const isTakable = isFree && isUsableUnicast(address) && address !== this.#address
+    if (isTakable || (address === this.#remoteAddress && address !== 0)) {
+      if (this.#mayHave(address)) return 'ack'
+      this.#objectToPeerAddress(address)
+    }
+    return this.#remoteAddress === 0 ? 'reject' : u32Option(ADDRESS, this.#remoteAddress)
+  }
+
+  #mayHave(address: number): boolean {
+    return this.#settings.allowsRemoteAddress?.(address, this.#peerName()) ?? true
+  }
+
+  #objectToPeerAddress(address: number): void {
+    const who = this.#peerName() === undefined ? 'the peer' : `the peer "${printable(this.#peerName()!)}"`
+    const which = address === 0 ? 'names no address' : `may not have the address ${formatIpv4(address)}`
+    this.objection = { cause: 'ipcp-failed', detail: `IPCP: ${who} ${which}` }
   }
 
   #objectToNoAddress(why: string): void {

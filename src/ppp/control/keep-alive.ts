@@ -1,8 +1,9 @@
 /**
- * LCP echoes as a sign of life (RFC 1661 §5.8). Many modems answer none: a missing reply means something only after a first
- * one was seen. Replies count by identifier alone, since some peers send neither magic number nor data. Owned by `session.ts`.
+ * LCP echoes as a sign of life (RFC 1661 §5.8). Many modems answer none: unless the settings say so, a missing reply means
+ * something only after a first one was seen. Replies count by identifier alone, since some peers send neither magic number nor data. Owned by `session.ts`.
  */
 
+import type { PppSettings } from '../settings.ts'
 import type { Alarms } from './alarms.ts'
 
 const ALARM = 'LCP echo'
@@ -18,13 +19,19 @@ export class KeepAlive {
   readonly #failure: number
   readonly #alarms: Alarms
   readonly #host: KeepAliveHost
-  #hasReplied = false
+  /** Missing replies count. */
+  #isExpected: boolean
   readonly #unanswered = new Set<number>()
 
-  /** `intervalMs` 0: no echoes at all; `failure` 0: none of them ends the link. */
-  constructor(intervalMs: number, failure: number, alarms: Alarms, host: KeepAliveHost) {
-    this.#intervalMs = intervalMs
-    this.#failure = failure
+  /** `echoIntervalMs` 0: no echoes at all; `echoFailure` 0: none of them ends the link. */
+  constructor(
+    settings: Pick<PppSettings, 'echoIntervalMs' | 'echoFailure' | 'echoFromStart'>,
+    alarms: Alarms,
+    host: KeepAliveHost,
+  ) {
+    this.#intervalMs = settings.echoIntervalMs
+    this.#failure = settings.echoFailure
+    this.#isExpected = settings.echoFromStart
     this.#alarms = alarms
     this.#host = host
   }
@@ -40,12 +47,12 @@ export class KeepAlive {
 
   replied(id: number): void {
     if (!this.#unanswered.has(id)) return
-    this.#hasReplied = true
+    this.#isExpected = true
     this.#unanswered.clear()
   }
 
   #beat(): void {
-    if (this.#hasReplied && this.#failure > 0 && this.#unanswered.size >= this.#failure) {
+    if (this.#isExpected && this.#failure > 0 && this.#unanswered.size >= this.#failure) {
       this.#host.lost(this.#unanswered.size)
       return
     }

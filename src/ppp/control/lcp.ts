@@ -6,7 +6,7 @@
 import { ByteReader, equalBytes } from '../../base/bytes.ts'
 import type { Failure } from '../../base/cause.ts'
 import type { Random } from '../../base/ports.ts'
-import { AUTH_METHODS, methodNamed } from '../auth/methods.ts'
+import { AUTH_METHODS, methodInstead, methodNamed } from '../auth/methods.ts'
 import type { AuthProtocol, PppSettings } from '../settings.ts'
 import { DEFAULT_FRAMING, type Framing } from '../wire/hdlc-encoder.ts'
 import {
@@ -117,19 +117,20 @@ export class Lcp implements ControlRules {
   }
 
   begin(): void {
-    const { requiresAuth, accm, mruBytes } = this.#settings
+    const { requiresAuth, accm, mruBytes, lcpOffers } = this.#settings
+    const { isAsync, maxMtuBytes } = this.#carrier
     this.objection = undefined
     this.#offeredAuth = requiresAuth
     this.#authNaks = 0
     this.refusedAuth = undefined
     this.#peers = { ...DEFAULTS }
     this.#ours = {
-      mruBytes: Math.max(MIN_MRU_BYTES, Math.min(mruBytes, this.#carrier.maxMtuBytes)),
-      accm: this.#carrier.isAsync ? accm : DEFAULTS.accm,
+      mruBytes: lcpOffers.mru ? Math.max(MIN_MRU_BYTES, Math.min(mruBytes, maxMtuBytes)) : DEFAULTS.mruBytes,
+      accm: isAsync && lcpOffers.accm ? accm : DEFAULTS.accm,
       auth: this.#offeredAuth[0],
-      magic: this.#newMagic(),
-      pfc: this.#carrier.isAsync,
-      acfc: this.#carrier.isAsync,
+      magic: lcpOffers.magic ? this.#newMagic() : 0,
+      pfc: isAsync && lcpOffers.pfc,
+      acfc: isAsync && lcpOffers.acfc,
     }
   }
 
@@ -150,7 +151,7 @@ export class Lcp implements ControlRules {
 
   naked(option: ConfigOption): void {
     const value = u32Value(option)
-    if (option.type === MRU) this.#lowerMru(u16Value(option))
+    if (option.type === MRU && this.#settings.lcpOffers.mru) this.#lowerMru(u16Value(option))
     else if (option.type === ACCM && value !== undefined) this.#ours.accm = (this.#ours.accm | value) >>> 0
     else if (option.type === MAGIC && this.#ours.magic !== 0) this.#ours.magic = this.#newMagic()
     else if (option.type === AUTH && this.#ours.auth) this.#authNaked(option.data)
@@ -167,21 +168,23 @@ export class Lcp implements ControlRules {
 
   judge(option: ConfigOption): Judgement {
     const { type, data } = option
+    const { lcpOffers } = this.#settings
     switch (type) {
       case MRU: {
-        const mru = u16Value(option)
+        const mru = lcpOffers.mru ? u16Value(option) : undefined
         if (mru === undefined) return 'reject'
         return mru >= MIN_MRU_BYTES ? 'ack' : u16Option(MRU, MIN_MRU_BYTES)
       }
       case ACCM:
-        return this.#carrier.isAsync && data.length === 4 ? 'ack' : 'reject'
+        return this.#carrier.isAsync && lcpOffers.accm && data.length === 4 ? 'ack' : 'reject'
       case AUTH:
         return this.#judgeAuth(option)
       case MAGIC:
-        return this.#judgeMagic(u32Value(option))
+        return lcpOffers.magic ? this.#judgeMagic(u32Value(option)) : 'reject'
       case PFC:
+        return this.#carrier.isAsync && lcpOffers.pfc && data.length === 0 ? 'ack' : 'reject'
       case ACFC:
-        return this.#carrier.isAsync && data.length === 0 ? 'ack' : 'reject'
+        return this.#carrier.isAsync && lcpOffers.acfc && data.length === 0 ? 'ack' : 'reject'
       default:
         return 'reject'
     }
@@ -269,14 +272,15 @@ export class Lcp implements ControlRules {
       return 'ack'
     }
     this.refusedAuth = printOption(LCP, option)
-    const [best] = this.#settings.answersAuth
-    return best ? { type: AUTH, data: AUTH_METHODS[best].option } : 'reject'
+    const better = methodInstead(option.data, this.#settings.answersAuth)
+    return better ? { type: AUTH, data: AUTH_METHODS[better].option } : 'reject'
   }
 
-  /** The peer may choose from what the settings list, never something weaker. */
+  /** The peer may choose from what the settings list, never something weaker. Where it names something else, the next is offered. */
   #authNaked(suggestion: Uint8Array): void {
     const chosen = methodNamed(suggestion, this.#offeredAuth)
     if (chosen) this.#ours.auth = chosen
+    else if (this.#offeredAuth.length > 1) this.#dropAuth('refuses')
     if (++this.#authNaks > this.#settings.maxFailure) this.#objectToAuth('refuses')
   }
 

@@ -44,6 +44,8 @@ export interface ControlRules {
 export type DropReason = 'malformed' | 'unexpected' | 'flood'
 
 export interface AutomatonHost {
+  /** A negotiation that nobody answers waits for the peer, in Stopped, and does not finish (RFC 1661 §4.1, mark p). */
+  readonly isPassive?: boolean
   /** How long a packet the peer takes now. */
   peerMruBytes(): number
   send(protocol: number, info: Uint8Array): void

@@ -1,7 +1,7 @@
 /**
  * The state transition table of RFC 1661 §4.1, cell by cell as it is printed there: actions, then the next state. `-` is an
  * event that cannot happen in that state. The marks r, p and x (restart option, passive option, crossed connection) are the
- * RFC's footnotes; none changes a transition here. Read by `automaton.ts`.
+ * RFC's footnotes; none changes a transition: p leaves out the tlf of its cells, r is `Automaton.restart`. Read by `automaton.ts`.
  */
 
 export const STATES = [

@@ -6,29 +6,27 @@
 
 import { readFileSync } from 'node:fs'
 import type { Failure } from '../../base/cause.ts'
-import { errorText, failureOf, ModemdError } from '../../base/errors.ts'
-import { formatIpv4 } from '../../base/ipv4.ts'
-import type { Clock, Logger, Random } from '../../base/ports.ts'
+import { errorText, failureOf } from '../../base/errors.ts'
+import type { Random } from '../../base/ports.ts'
 import { Pump } from '../../serial/pump.ts'
 import type { Wire } from '../../serial/wire.ts'
 import { checked, close, O_RDWR, open } from '../../system/libc.ts'
-import type { InterfaceAddress, RouteSocket } from '../../system/netlink.ts'
 import type { Tun } from '../../system/tun.ts'
 import { SerialSession } from '../serial-session.ts'
 import type { SessionEvent } from '../session-events.ts'
-import type { Ip4Address, PppAddress } from '../settings.ts'
-import type { LinkAddress, PppEngine, PppLink, PppLinkEvent, PppLinkOptions } from './engine.ts'
+import type { PppAddress } from '../settings.ts'
+import type { PppEngine, PppLink, PppLinkEvent, PppLinkOptions } from './engine.ts'
+import { type InterfaceServices, PppInterface } from './interface.ts'
 
-export interface BuiltinServices {
+export interface BuiltinServices extends InterfaceServices {
   openTun(name: string): Tun
-  openRouteSocket(): RouteSocket
-  readonly clock: Clock
   readonly random: Random
-  readonly logger: Logger
 }
 
 const DEFAULT_INTERFACE = 'ppp%d'
 const CAP_NET_ADMIN = 12n
+/** What is collected before it goes to the line, while more packets are ready: a line takes few large writes better than many small ones. */
+const WRITE_BYTES = 8192
 
 /** Can this process make interfaces? `why` is a sentence for people. */
 export function builtinUsable(): { readonly ok: true } | { readonly ok: false; readonly why: string } {
@@ -56,15 +54,20 @@ class BuiltinLink implements PppLink {
   readonly #session: SerialSession
   readonly #pump: Pump<SessionEvent>
   #tun: Tun | undefined
+  #interface: PppInterface | undefined
   #isDown = false
-  #rxBytes = 0n
-  #txBytes = 0n
+  #rxBytes = 0
+  #txBytes = 0
+  /** Taken by the session, but not yet given to the wire. */
+  #unsentBytes = 0
 
   constructor(services: BuiltinServices, wire: Wire, options: PppLinkOptions, onEvent: (event: PppLinkEvent) => void) {
     this.#services = services
     this.#options = options
     this.#onEvent = onEvent
-    this.#session = new SerialSession(options.settings, services.random)
+    this.#session = new SerialSession(options.settings, services.random, options.trace, (packet) =>
+      this.#fromPeer(packet),
+    )
     this.#pump = new Pump(wire, this.#session, {
       clock: services.clock,
       onEvent: (event) => this.#happened(event),
@@ -72,8 +75,12 @@ class BuiltinLink implements PppLink {
     })
   }
 
+  get peerName(): string | undefined {
+    return this.#session.peerName
+  }
+
   counters(): { readonly rxBytes: bigint; readonly txBytes: bigint } {
-    return { rxBytes: this.#rxBytes, txBytes: this.#txBytes }
+    return { rxBytes: BigInt(this.#rxBytes), txBytes: BigInt(this.#txBytes) }
   }
 
   terminate(failure: Failure): void {
@@ -93,7 +100,10 @@ class BuiltinLink implements PppLink {
         this.#onEvent(event)
         break
       case 'up':
-        void this.#bringUp(event.address)
+        this.#bringUp(event.address)
+        break
+      case 'stopped':
+        this.#services.logger.info(`The link goes on without ${event.network}: ${event.failure.detail}.`)
         break
       case 'down':
         this.#isDown = true
@@ -104,83 +114,65 @@ class BuiltinLink implements PppLink {
     }
   }
 
-  async #bringUp(address: PppAddress): Promise<void> {
-    let tun: Tun | undefined
+  #bringUp(address: PppAddress): void {
     try {
-      this.#removeInterface()
-      tun = this.#services.openTun(this.#options.interfaceName ?? DEFAULT_INTERFACE)
-      this.#tun = tun
-      const configured = await this.#configure(tun, address)
-      // The session may have ended, or begun anew, meanwhile.
-      if (this.#tun === tun) this.#carry(tun, configured)
+      this.#interface ??= this.#makeInterface()
+      this.#interface.configure(address)
     } catch (error) {
-      if (this.#tun === tun) this.terminate(failureOf(error))
+      this.terminate(failureOf(error))
     }
   }
 
-  async #configure(tun: Tun, offered: PppAddress): Promise<LinkAddress> {
-    const { defaultRouteMetric } = this.#options
-    const routes = this.#services.openRouteSocket()
-    try {
-      const ip4 = offered.ip4 && this.#withoutOurNetworks(offered.ip4, await routes.listAddresses())
-      await routes.setLink(tun.name, { up: true, mtuBytes: offered.mtuBytes })
-      if (ip4) await routes.addAddress(tun.name, { local: ip4.local, peer: ip4.peer, prefixLength: 32 })
-      if (defaultRouteMetric !== undefined)
-        await routes.addRoute({ destination: 0, prefixLength: 0, interfaceName: tun.name, metric: defaultRouteMetric })
-      return { ip4, ip6: undefined, mtuBytes: offered.mtuBytes }
-    } finally {
-      routes.close()
-    }
-  }
-
-  #carry(tun: Tun, address: LinkAddress): void {
-    tun.onPacket((packet) => this.#toPeer(packet))
+  #makeInterface(): PppInterface {
+    const tun = this.#services.openTun(this.#options.interfaceName ?? DEFAULT_INTERFACE)
+    this.#tun = tun
     tun.onGone(() => this.terminate({ cause: 'internal', detail: `somebody removed the interface ${tun.name}` }))
-    if (this.#pump.blocked) tun.pause()
-    this.#onEvent({ type: 'up', interfaceName: tun.name, address })
+    let isCarrying = false
+    return new PppInterface(this.#services, this.#options, tun.name, {
+      configured: (address) => {
+        if (!isCarrying) this.#carry(tun)
+        isCarrying = true
+        this.#onEvent({ type: 'up', interfaceName: tun.name, address })
+      },
+      failed: (failure) => this.terminate(failure),
+    })
   }
 
-  /** The kernel removes its address and routes with it. */
+  #carry(tun: Tun): void {
+    tun.onPacket(
+      (packet) => this.#toPeer(packet),
+      () => this.#send(),
+    )
+    if (this.#pump.blocked) tun.pause()
+  }
+
+  /** The kernel removes its addresses and routes with it. */
   #removeInterface(): void {
+    this.#interface?.close()
+    this.#interface = undefined
     this.#tun?.close()
     this.#tun = undefined
   }
 
   #fromPeer(packet: Uint8Array): void {
     if (!this.#tun) return
-    this.#rxBytes += BigInt(packet.length)
+    this.#rxBytes += packet.length
     this.#tun.write(packet)
   }
 
+  /** Not taken: a protocol that was not agreed, as the kernel's router solicitations. */
   #toPeer(packet: Uint8Array): void {
-    // Not taken: IPv6, as the kernel's router solicitations; there is no IPV6CP to carry it.
     if (!this.#session.sendPacket(packet, this.#services.clock.nowMs())) return
-    this.#txBytes += BigInt(packet.length)
+    this.#txBytes += packet.length
+    this.#unsentBytes += packet.length
+    if (this.#unsentBytes >= WRITE_BYTES) this.#send()
+  }
+
+  /** Many packets in one write; while the line takes no more, packets wait in the interface's queue, which drops what is too much. */
+  #send(): void {
+    if (this.#unsentBytes === 0) return
+    this.#unsentBytes = 0
     this.#pump.poke()
     if (this.#pump.blocked) this.#tun?.pause()
   }
-
-  /** A hostile operator must not draw a neighbouring network's traffic to itself (DESIGN §7.7). The far end's address is only a name and is left out. */
-  #withoutOurNetworks(offered: Ip4Address, ours: readonly InterfaceAddress[]): Ip4Address {
-    if (this.#options.settings.role === 'server') return offered
-    const { local, peer } = offered
-    const conflict = networkOf(local, ours)
-    if (conflict) {
-      const what = `the peer gave the address ${formatIpv4(local)}, which belongs to the network of ${conflict.interfaceName}`
-      throw new ModemdError('PppFailed', what, 'no-address')
-    }
-    const peerConflict = networkOf(peer, ours)
-    if (!peerConflict) return offered
-    const whose = `which belongs to the network of ${peerConflict.interfaceName}`
-    this.#services.logger.warn(`The peer says it is ${formatIpv4(peer)}, ${whose}: left out.`)
-    return { ...offered, peer: 0 }
-  }
-}
-
-/** Whose network is that? Single addresses (other point-to-point links, `lo`) are none. */
-function networkOf(address: number, ours: readonly InterfaceAddress[]): InterfaceAddress | undefined {
-  return ours.find(({ local, peer, prefixLength }) => {
-    if (prefixLength === 0 || prefixLength === 32) return false
-    return ((peer ?? local) ^ address) >>> (32 - prefixLength) === 0
-  })
 }

@@ -2,13 +2,14 @@
 
 import type { Failure } from '../../base/cause.ts'
 import type { Wire } from '../../serial/wire.ts'
+import type { PacketTrace } from '../session-events.ts'
 import type { Ip4Address, PppPhase, PppSettings } from '../settings.ts'
 
 export type EngineName = 'builtin' | 'kernel' | 'pppd'
 
 /** IPv6 addresses are 128-bit numbers inside (base/ipv6.ts). */
 export interface Ip6Address {
-  /** Both link-local. */
+  /** Both link-local; `peer` 0n: it named none. */
   readonly local: bigint
   readonly peer: bigint
   /** What the peer's router advertisements (or the settings) gave beyond that; undefined: nothing yet. */
@@ -35,6 +36,14 @@ export interface PppLinkOptions {
   readonly interfaceName?: string | undefined
   /** undefined: no default route. */
   readonly defaultRouteMetric?: number | undefined
+  /** More words for pppd, as in one of its option files; the pppd engine alone looks at them. */
+  readonly pppdOptions?: string | undefined
+  /** Each control packet, for debug logs and modem-ppp's lines; undefined: nobody asks. */
+  readonly trace?: PacketTrace | undefined
+  /** The interface exists, which may be long before `up` (the kernel engine makes it first); it has no address yet. */
+  readonly onInterface?: ((interfaceName: string) => void) | undefined
+  /** The interface gets these addresses when this resolves, and goes up unless IPv6 has it up already (pppd's ip-pre-up). Never rejects. */
+  readonly beforeUp?: ((interfaceName: string, ip4: Ip4Address) => Promise<void>) | undefined
 }
 
 export interface PppLink {
@@ -42,6 +51,8 @@ export interface PppLink {
   counters(): { readonly rxBytes: bigint; readonly txBytes: bigint }
   /** Terminate-Request and so on; `down` follows with this failure, at the latest after 2 × restart timer. Idempotent. */
   terminate(failure: Failure): void
+  /** What the peer called itself when it logged in; as it came, not cleaned. */
+  readonly peerName?: string | undefined
 }
 
 export interface PppEngine {

@@ -10,6 +10,8 @@ import { ALL_STATIONS, ESCAPE, ESCAPE_XOR, FLAG, UNNUMBERED_INFORMATION } from '
 export interface FrameSink {
   /** An undamaged frame. `info` stays what it is for as long as the sink keeps it. */
   frame(protocol: number, info: Uint8Array): void
+  /** Asked after each frame; true: nothing of it was kept, its memory may be written again. */
+  isFrameDone?(): boolean
   /** What stood between two flags and was no frame, unescaped; only valid during the call. */
   junk(bytes: Uint8Array): void
 }
@@ -57,6 +59,10 @@ export class HdlcDecoder {
   #view = new DataView(this.#chunk.buffer)
   #start = 0
   #at = 0
+  /** What was delivered from one place again and again, by its length: packets that were done with at once. */
+  #views: (Uint8Array | undefined)[] = []
+  #viewsAt = -1
+  #source: DataView<ArrayBufferLike> = new DataView(new ArrayBuffer(0))
 
   /** `maxFrameBytes` counts header and FCS. */
   constructor(maxFrameBytes: number, sink: FrameSink) {
@@ -95,7 +101,9 @@ export class HdlcDecoder {
   /** Reads on to just behind the next flag, or to the end. The test of two words at once is `hdlc-encoder.ts`'s. */
   #take(bytes: Uint8Array, from: number): number {
     this.#makeRoom()
-    const source = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    if (this.#source.buffer !== bytes.buffer) this.#source = new DataView(bytes.buffer)
+    const source = this.#source
+    const offset = bytes.byteOffset
     const lastStep = bytes.length - 8
     const limit = this.#start + this.#maxFrameBytes
     const controlMask = this.#controlMask
@@ -108,8 +116,8 @@ export class HdlcDecoder {
     let stride = STRIDE
     while (from < bytes.length) {
       if (from <= lastStep && !escaping && at + 8 <= limit) {
-        const a = source.getInt32(from, true)
-        const b = source.getInt32(from + 4, true)
+        const a = source.getInt32(offset + from, true)
+        const b = source.getInt32(offset + from + 4, true)
         const lowA = a & 0x7f7f7f7f
         const lowB = b & 0x7f7f7f7f
         const suspects =
@@ -204,7 +212,8 @@ export class HdlcDecoder {
   #deliver(): void {
     const chunk = this.#chunk
     const end = this.#at - 2
-    let at = this.#start
+    const start = this.#start
+    let at = start
     this.#start = this.#at
     this.#begin('frame')
     if (chunk[at] === ALL_STATIONS && chunk[at + 1] === UNNUMBERED_INFORMATION) at += 2
@@ -215,7 +224,21 @@ export class HdlcDecoder {
       return
     }
     this.counters.frames++
-    this.#sink.frame(protocol, chunk.subarray(at, end))
+    this.#sink.frame(protocol, this.#viewOf(at, end))
+    if (!this.#sink.isFrameDone?.()) {
+      this.#viewsAt = -1
+      return
+    }
+    if (this.#viewsAt !== at) this.#views = []
+    this.#viewsAt = at
+    this.#start = start
+    this.#at = start
+  }
+
+  #viewOf(at: number, end: number): Uint8Array {
+    if (this.#viewsAt !== at) return this.#chunk.subarray(at, end)
+    this.#views[end - at] ??= this.#chunk.subarray(at, end)
+    return this.#views[end - at]!
   }
 
   /** Room for a whole frame from `#start` on. */
@@ -225,6 +248,7 @@ export class HdlcDecoder {
     this.#chunk = new Uint8Array(Math.max(CHUNK_BYTES, 2 * this.#maxFrameBytes))
     this.#view = new DataView(this.#chunk.buffer)
     this.#chunk.set(begun)
+    this.#viewsAt = -1
     this.#start = 0
     this.#at = begun.length
   }

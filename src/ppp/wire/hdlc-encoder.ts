@@ -44,6 +44,7 @@ export class HdlcEncoder {
   #escaped = DEFAULT_ESCAPED
   #chunk = new Uint8Array(0)
   #view = new DataView(this.#chunk.buffer)
+  #source: DataView<ArrayBufferLike> = new DataView(new ArrayBuffer(0))
   #at = 0
   #fcs = INITIAL_FCS
 
@@ -54,6 +55,21 @@ export class HdlcEncoder {
 
   /** The whole frame with both flags. The bytes are the caller's. */
   encode(protocol: number, info: Uint8Array): Uint8Array {
+    const start = this.append(protocol, info)
+    return this.#chunk.subarray(start, this.#at)
+  }
+
+  /** Where the frame of the last `append` is: in `chunk`, up to `end`. */
+  get chunk(): Uint8Array {
+    return this.#chunk
+  }
+
+  get end(): number {
+    return this.#at
+  }
+
+  /** `encode` without making anything: answers where in `chunk` the frame begins. */
+  append(protocol: number, info: Uint8Array): number {
     const isNegotiation = protocol === LCP && info[0]! >= 1 && info[0]! <= LAST_NEGOTIATION_CODE
     const { pfc, acfc, accm } = isNegotiation ? DEFAULT_FRAMING : this.#framing
     const escaped = isNegotiation ? DEFAULT_ESCAPED : this.#escaped
@@ -73,7 +89,7 @@ export class HdlcEncoder {
     this.#octet(check & 0xff, escaped)
     this.#octet(check >>> 8, escaped)
     chunk[this.#at++] = FLAG
-    return chunk.subarray(start, this.#at)
+    return start
   }
 
   #octet(octet: number, escaped: Uint8Array): void {
@@ -92,7 +108,8 @@ export class HdlcEncoder {
    * control octet is escaped, so none is looked for). 0x7f is tested once too often; the slow path knows better.
    */
   #body(info: Uint8Array, escaped: Uint8Array, controlMask: number): void {
-    const source = new DataView(info.buffer, info.byteOffset, info.length)
+    const source = this.#viewOf(info.buffer)
+    const offset = info.byteOffset
     const lastStep = info.length - 8
     const out = this.#chunk
     const view = this.#view
@@ -101,8 +118,8 @@ export class HdlcEncoder {
     let from = 0
     while (from < info.length) {
       if (from <= lastStep) {
-        const a = source.getInt32(from, true)
-        const b = source.getInt32(from + 4, true)
+        const a = source.getInt32(offset + from, true)
+        const b = source.getInt32(offset + from + 4, true)
         const lowA = a & 0x7f7f7f7f
         const lowB = b & 0x7f7f7f7f
         const suspects =
@@ -139,6 +156,12 @@ export class HdlcEncoder {
     }
     this.#at = at
     this.#fcs = fcs
+  }
+
+  /** Packets come in one buffer, again and again. */
+  #viewOf(buffer: ArrayBufferLike): DataView<ArrayBufferLike> {
+    if (this.#source.buffer !== buffer) this.#source = new DataView(buffer)
+    return this.#source
   }
 
   #makeRoom(bytes: number): void {

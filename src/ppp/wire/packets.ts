@@ -96,3 +96,19 @@ export function u16Value(option: ConfigOption): number | undefined {
 export function u16Option(type: number, value: number): ConfigOption {
   return { type, data: new ByteWriter().u16(value).done() }
 }
+
+export function u64Value(option: ConfigOption): bigint | undefined {
+  if (option.data.length !== 8) return undefined
+  const reader = new ByteReader(option.data)
+  return (BigInt(reader.u32()!) << 32n) | BigInt(reader.u32()!)
+}
+
+export function u64Option(type: number, value: bigint): ConfigOption {
+  return {
+    type,
+    data: new ByteWriter()
+      .u32(Number(value >> 32n))
+      .u32(Number(value & 0xffffffffn))
+      .done(),
+  }
+}

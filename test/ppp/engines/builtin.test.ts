@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import { ModemdError } from '../../../src/base/errors.ts'
 import { parseIpv4 } from '../../../src/base/ipv4.ts'
+import { formatIpv6, parseIpv6 } from '../../../src/base/ipv6.ts'
 import { silentLogger } from '../../../src/base/ports.ts'
 import { createBuiltinEngine } from '../../../src/ppp/engines/builtin.ts'
 import type { PppLink, PppLinkEvent } from '../../../src/ppp/engines/engine.ts'
@@ -23,11 +24,19 @@ class FakeTun implements Tun {
   readonly written: Uint8Array[] = []
   isClosed = false
   isPaused = false
-  packet: (packet: Uint8Array) => void = () => {}
+  #listener: (packet: Uint8Array) => void = () => {}
+  #turnEnded = () => {}
   gone = () => {}
 
-  onPacket(listener: (packet: Uint8Array) => void): void {
-    this.packet = listener
+  /** All that were ready at once. */
+  packet(...packets: Uint8Array[]): void {
+    for (const each of packets) this.#listener(each)
+    this.#turnEnded()
+  }
+
+  onPacket(listener: (packet: Uint8Array) => void, turnEnded = () => {}): void {
+    this.#listener = listener
+    this.#turnEnded = turnEnded
   }
 
   onGone(listener: () => void): void {
@@ -95,15 +104,21 @@ class End {
 
   #routes(addresses: InterfaceAddress[]): RouteSocket {
     const ask = (what: string, of: unknown) => {
-      this.asked.push(`${what} ${JSON.stringify(of)}`)
+      this.asked.push(
+        `${what} ${JSON.stringify(of, (_, value) => (typeof value === 'bigint' ? formatIpv6(value) : value))}`,
+      )
     }
     return {
       setLink: async (_, settings) => ask('link', settings),
+      keepKernelOutOfIpv6: async () => undefined,
       addAddress: async (_, { local, peer }) => ask('address', [local, peer]),
-      addRoute: async (route) => ask('route', route.metric),
-      removeRoute: async (route) => ask('no route', route.metric),
+      removeAddress: async (_, { local }) => ask('no address', [local]),
+      addRoute: async ({ metric, advmssBytes }) => ask('route', [metric, advmssBytes]),
+      removeRoute: async ({ metric }) => ask('no route', [metric]),
       listAddresses: async () => addresses,
+      listIpv6Addresses: async () => [],
       listRoutes: async () => [],
+      listIpv6Routes: async () => [],
       close: () => this.asked.push('closed'),
     }
   }
@@ -128,7 +143,7 @@ test('brings the interface up, carries IPv4 only, counts, and takes it down befo
     'tun ppp%d',
     'link {"up":true,"mtuBytes":1500}',
     `address [${LOCAL},${PEER}]`,
-    'route 700',
+    'route [700,1460]',
     'closed',
   ])
   assert.equal(
@@ -170,6 +185,58 @@ test('stops reading the interface while the line is full', async () => {
   await clock.advance(5)
   assert.equal(client.tun.isPaused, false)
   assert.equal(server.tun.written.length, 2)
+})
+
+test('IPv6 beside IPv4: one interface, configured again; packets of both pass, and those of neither do not', async () => {
+  const clock = new VirtualClock()
+  const [near, far] = virtualWires(clock, { latencyMs: 1 })
+  const ids = { localInterfaceId: 0x64n, remoteInterfaceId: 0x2n }
+  const client = new End(clock, near, { ...CLIENT, ipv6: true }, 1, { metric: 700 })
+  const server = new End(clock, far, { ...SERVER, ipv6: true, ...ids }, 2)
+  await clock.advance(1000)
+  assert.deepEqual([client.tuns.length, server.tuns.length], [1, 1])
+  assert.deepEqual(client.asked.filter((what) => !/^(link|tun|closed)/.test(what)).sort(), [
+    `address ["fe80::2","fe80::64"]`,
+    `address [${LOCAL},${PEER}]`,
+    'route [700,1460]',
+  ])
+  assert.equal(client.asked.filter((what) => what.startsWith('link')).length, 1)
+  const last = client.events.filter((event) => event.type === 'up').at(-1)!
+  assert.deepEqual(
+    [last.address.ip4?.local, last.address.ip6],
+    [LOCAL, { local: parseIpv6('fe80::2'), peer: parseIpv6('fe80::64') }],
+  )
+  const packet6 = Uint8Array.of(0x60, ...new Array(39).fill(0))
+  const neither = Uint8Array.of(0x50, 1, 2, 3)
+  client.tun.packet(packet6, neither, ipv4Packet(20))
+  server.tun.packet(packet6)
+  await clock.advance(10)
+  assert.deepEqual(server.tun.written, [packet6, ipv4Packet(20)])
+  assert.deepEqual(client.tun.written, [packet6])
+  assert.deepEqual(client.link.counters(), { rxBytes: 40n, txBytes: 60n })
+})
+
+test('packets that are ready at once go to the line in few writes, and none waits', async () => {
+  const clock = new VirtualClock()
+  const [near, far] = virtualWires(clock, { latencyMs: 1 })
+  const client = new End(clock, near, CLIENT, 1)
+  const server = new End(clock, far, SERVER, 2)
+  await clock.advance(1000)
+  let writes = 0
+  const write = near.write.bind(near)
+  near.write = (bytes) => {
+    writes++
+    return write(bytes)
+  }
+  const packets = Array.from({ length: 48 }, (_, index) => ipv4Packet(100 + index))
+  client.tun.packet(...packets)
+  assert.equal(writes, 1)
+  client.tun.packet(...Array.from({ length: 64 }, () => ipv4Packet(1500)))
+  assert.ok(writes > 8 && writes < 32, `${writes} writes`)
+  client.tun.packet(ipv4Packet(20))
+  await clock.advance(10)
+  assert.equal(server.tun.written.length, 113)
+  assert.deepEqual(server.tun.written.slice(0, 48), packets)
 })
 
 test('a peer that begins anew gets a new interface, and no packet in between', async () => {

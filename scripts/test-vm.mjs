@@ -1,0 +1,86 @@
+// npm run test:vm [-- part of a case's name …]: what needs a kernel with PPP and USB, in one boot of a virtual machine that this makes
+// (test/vm/). `npm run test:vm -- --exec COMMAND` runs just that in the machine; the project is /project there.
+// Where no machine can be made it is skipped by name; with CI=true that is a failure unless test/allowed-skips lists it.
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { makeImage, whyNoMachine } from '../test/vm/image.mjs'
+import { runInMachine } from '../test/vm/machine.mjs'
+import { build } from './build.mjs'
+import { installIfChanged } from './install-if-changed.mjs'
+
+const SKIPPED = 'test/vm: the cases in a virtual machine'
+const CASES = 'test/vm/guest/cases.ts'
+const LIMIT_MS = Number(process.env.MODEMD_VM_SECONDS ?? 480) * 1000
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)))
+const refusal = whyNoMachine()
+if (refusal) {
+  console.log(`Skipped, by name (1):\n  ${SKIPPED}: ${refusal}`)
+  const isAllowed = readFileSync('test/allowed-skips', 'utf8')
+    .split('\n')
+    .some((line) => line.startsWith(SKIPPED))
+  if (process.env.CI && !isAllowed) {
+    console.error(`CI: "${SKIPPED}" was skipped, and test/allowed-skips does not list it`)
+    process.exitCode = 1
+  }
+} else {
+  installIfChanged()
+  await build()
+  const share = mkdtempSync(join(tmpdir(), 'modemd-vm-'))
+  try {
+    process.exitCode = await runIn(share)
+  } catch (error) {
+    console.error(`test:vm: ${error.message}`)
+    process.exitCode = 1
+  } finally {
+    rmSync(share, { recursive: true, force: true })
+  }
+}
+
+async function runIn(share) {
+  const startMs = performance.now()
+  const status = await runInMachine({
+    image: makeImage(),
+    project: process.cwd(),
+    share,
+    job: await job(share),
+    limitMs: LIMIT_MS,
+    onOutput: (bytes) => process.stdout.write(bytes),
+  })
+  console.log(`The machine ran for ${((performance.now() - startMs) / 1000).toFixed(0)} s in all.`)
+  return status
+}
+
+async function job(share) {
+  const [first, ...rest] = process.argv.slice(2)
+  if (first === '--exec') return rest.join(' ')
+  await bundleCases(share)
+  const pattern = process.argv
+    .slice(2)
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    .join('|')
+  const only = pattern && `'--test-name-pattern=/${pattern.replaceAll("'", "'\\''")}/'`
+  // Packages with binaries are not bundled: they come from the project.
+  const bulk = process.env.MODEMD_VM_BULK_MIB ? `MODEMD_VM_BULK_MIB=${Number(process.env.MODEMD_VM_BULK_MIB)} ` : ''
+  return `${bulk}NODE_PATH=/project/node_modules node --test-reporter=spec ${only} /run/host/cases/cases.cjs`
+}
+
+/** One file for the guest: there it would take seconds to load a compiler and many modules. */
+async function bundleCases(share) {
+  const esbuild = await import('esbuild')
+  mkdirSync(`${share}/cases`)
+  await esbuild.build({
+    entryPoints: [CASES],
+    outfile: `${share}/cases/cases.cjs`,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    sourcemap: 'inline',
+    logLevel: 'warning',
+    external: ['koffi', '@serialport/bindings-cpp', '@serialport/stream'],
+  })
+}

@@ -1,0 +1,23 @@
+/** pppd's exit codes by their meaning (pppd(8), EXIT STATUS). */
+export const EXIT = {
+  ok: 0,
+  fatal: 1,
+  options: 2,
+  notRoot: 3,
+  noKernelSupport: 4,
+  userRequest: 5,
+  lockFailed: 6,
+  openFailed: 7,
+  connectFailed: 8,
+  ptyFailed: 9,
+  negotiationFailed: 10,
+  peerAuthFailed: 11,
+  idle: 12,
+  timeLimit: 13,
+  peerDead: 15,
+  hangUp: 16,
+  loopback: 17,
+  initFailed: 18,
+  authFailed: 19,
+  trafficLimit: 20,
+} as const
