@@ -81,6 +81,8 @@ async function bundleCases(share) {
     format: 'cjs',
     sourcemap: 'inline',
     logLevel: 'warning',
+    // Modules find the project's files by their own place.
+    define: { 'import.meta.url': '"file:///project/test/vm/cases.ts"' },
     external: ['koffi', '@serialport/bindings-cpp', '@serialport/stream'],
   })
 }

@@ -26,7 +26,7 @@ export function makeEngines(ports: {
   const services = { ...ports, openRouteSocket, openRouterSocket }
   const [kernel, builtin, pppd] = [kernelUsable(), builtinUsable(), pppdUsable()]
   const engines: PppEngine[] = []
-  if (kernel.ok) engines.push(createKernelEngine(services))
+  if (kernel.ok) engines.push(createKernelEngine({ ...services, watchesCarrier: true }))
   if (builtin.ok) engines.push(createBuiltinEngine({ ...services, openTun }))
   if (pppd.ok) engines.push(createPppdEngine({ ...services, program: pppd.path }))
   return { engines, reports: engineReports({ kernel, builtin, pppd }) }

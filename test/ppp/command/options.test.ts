@@ -92,7 +92,7 @@ test("pppd's defaults", () => {
 
 test('the end that serves', () => {
   const session = settings(
-    'ttyS0 noauth 10.1.0.1:10.1.0.2 ms-dns 9.9.9.9 silent -all asyncmap a0000 mru 1400 mtu 1300 idle 60 maxconnect 600',
+    'ttyS0 noauth 10.1.0.1:10.1.0.2 ms-dns 9.9.9.9 -all silent asyncmap a0000 mru 1400 mtu 1300 idle 60 maxconnect 600',
   )
   const { role, localAddress, remoteAddress, acceptLocal, dnsServers, silent, lcpOffers, idleMs, connectLimitMs } =
     session
@@ -279,6 +279,11 @@ test('every option is in the manual page', () => {
     .map(({ name }) => name)
     .filter((name) => !new RegExp(`(^|[\\s",])${name.replaceAll('+', '\\+')}($|[\\s",\\\\])`, 'm').test(page))
   assert.deepEqual(missing, [])
+})
+
+test('-all leaves the defaults of LCP', () => {
+  const { mruBytes, mtuBytes, lcpOffers } = settings('ttyS0 mru 296 mtu 296 -all')
+  assert.deepEqual([mruBytes, mtuBytes, Object.values(lcpOffers)], [1500, 1500, [false, false, false, false, false]])
 })
 
 test('an address is what inet_addr says it is', () => {

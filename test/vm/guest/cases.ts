@@ -1,26 +1,32 @@
 /**
- * The cases that need a kernel with PPP: modem-ppp with both of its engines, in both roles, against Debian's pppd in network namespaces of
- * one machine; a row says what happens, `PAIRS` between whom. Run in the guest by scripts/test-vm.mjs.
+ * The cases that need a kernel with PPP and USB, in the order of their cost. Bundled and run in the guest by scripts/test-vm.mjs: modem-ppp
+ * with both of its engines, in both roles, against Debian's pppd; the kernel engine by itself; modemd with every engine.
  */
 
 import { execFileSync } from 'node:child_process'
 import { after, before } from 'node:test'
 import { testKernelEngine } from '../kernel/engine-cases.ts'
+import { testDaemon } from './daemon.ts'
+import { testDialled } from './dialled.ts'
 import { prepareSides } from './end.ts'
 import { plugModem } from './lines.ts'
 import { testMatrix } from './matrix.ts'
 
-before(async () => {
-  prepareSides()
-  await plugModem()
-})
-
-testMatrix()
 testKernelEngine()
+// The kernel engine's cases run this file again for a process that they can kill.
+if (!process.env.HOLD_TTY) {
+  before(async () => {
+    prepareSides()
+    await plugModem()
+  })
+  testDialled()
+  testDaemon()
+  testMatrix()
+}
 
 after(() => {
-  const complaints = execFileSync('dmesg', ['--level', 'emerg,alert,crit,err'], { encoding: 'utf8' })
+  const complaints = execFileSync('dmesg', ['--level', 'emerg,alert,crit,err,warn'], { encoding: 'utf8' })
     .split('\n')
-    .filter((line) => /Oops|BUG|general protection|refcount|use-after-free/.test(line))
+    .filter((line) => /Oops|BUG|WARNING|general protection|refcount|use-after-free/.test(line))
   if (complaints.length > 0) throw new Error(`the kernel complains:\n${complaints.join('\n')}`)
 })
