@@ -27,6 +27,8 @@ export function readAll(argv: readonly string[], services: OptionServices): PppO
 }
 
 function readFilesAndArguments(reader: OptionReader, argv: readonly string[], services: OptionServices): boolean {
+  // Whoever asks for help alone gets it, whatever the files say.
+  if (argv.length === 1 && ['--help', '-h', '--version'].includes(argv[0]!)) return reader.commandLine(argv)
   if (!reader.systemFile(SYSTEM_FILE, !services.isRoot)) return false
   if (services.homeDirectory && !reader.wants && !reader.userFile(`${services.homeDirectory}/.ppprc`)) return false
   if (!reader.wants && !reader.commandLine(argv)) return false
@@ -88,7 +90,6 @@ function optionsOf(reader: OptionReader, services: OptionServices): PppOptions {
     defaultRoute: values.defaultRoute
       ? { ...metricOf(values), replaces: values.replacesDefaultRoute === 1 }
       : undefined,
-    defaultRoute6: values.defaultRoute6 ? { ...metricOf(values), replaces: false } : undefined,
     sessionSettings: (notice) => sessionSettings(values, services, new Credentials(values, services, notice)),
     trafficLimit: trafficLimitOf(values),
     detach: detachOf(values),

@@ -75,8 +75,8 @@ export interface PppOptions {
   readonly engine: 'auto' | 'builtin' | 'kernel'
   /** `ifname`, or `ppp` with `unit`'s number; undefined: the next free `pppN`. */
   readonly interfaceName: string | undefined
+  /** Of both protocols. */
   readonly defaultRoute: DefaultRoute | undefined
-  readonly defaultRoute6: DefaultRoute | undefined
 
   /**
    * The session's settings as of now: secrets files are read anew. Call it before each attempt. `notice`: warnings for the log

@@ -63,6 +63,7 @@ const CASES: readonly Case[] = [
     exit: 8,
     says: /^Child process kill -TERM \$PPID; sleep 5 \(pid \d+\) terminated with signal 15\nConnect script failed$/m,
     args: ({ tty }) => clientArgs(tty, 'connect', 'kill -TERM $PPID; sleep 5'),
+    notPppd: 'what it says depends on whether it or the signal is first',
   },
   {
     name: 'nobody answers',

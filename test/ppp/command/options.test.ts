@@ -49,7 +49,7 @@ test('a dial-up of every day', () => {
     [115200, true, 'rts-cts', true, 'at-up', 'modem-chat -f dial'],
   )
   assert.deepEqual([read.persists, read.maxFailures, read.holdOffMs, read.debugLevel], [true, 0, 5000, 1])
-  assert.deepEqual([read.defaultRoute, read.defaultRoute6], [{ metric: 700, replaces: false }, undefined])
+  assert.deepEqual(read.defaultRoute, { metric: 700, replaces: false })
   const { role, answersAuth, requiresAuth, user, password, requestDns, localAddress, echoIntervalMs, echoFailure } =
     read.sessionSettings(() => {})
   assert.deepEqual(
@@ -214,12 +214,15 @@ test('what no engine of ours does is refused with a way round it', () => {
   assert.match(fault('ttyS0 engine pppd').stderr, /run pppd itself/)
   assert.match(fault('ttyS0 engine fast').stderr, /auto, builtin or kernel/)
   assert.match(fault('ttyS0 noip noipv6').stderr, /no protocol/)
+  assert.match(fault('ttyS0 defaultroute6').stderr, /defaultroute routes both/)
+  assert.ok(options('ttyS0 defaultroute6 defaultroute'))
   assert.match(fault('ttyS0 engine kernel pcap f').stderr, /cannot record/)
   assert.equal(options('ttyS0 pcap f').engine, 'builtin')
 })
 
 test('--help and --version, wherever they stand', () => {
   assert.deepEqual(fault('--version'), { exitCode: 0, stdout: `modem-ppp ${VERSION}\n`, stderr: '' })
+  assert.equal((readOptions(['--help'], fakeServices({ isRoot: false })) as EarlyEnd).exitCode, 0)
   assert.deepEqual(fault('ttyS0 --help nonsense'), { exitCode: 0, stdout: HELP_TEXT, stderr: '' })
 })
 

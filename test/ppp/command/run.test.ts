@@ -67,6 +67,8 @@ function tests(): void {
     assert.doesNotMatch(client.output, /sekret/)
     client.child.kill('SIGTERM')
     assert.equal(await client.end(), 5)
+    // The statistics belong to the link's end, before the good-bye.
+    assert.match(client.output, /^Terminating on signal 15\nConnect time .*\nSent .*\nsent \[LCP TermReq /m)
   })
 
   test('SIGUSR1 turns debug on and off; SIGUSR2 does no harm', async (t) => {

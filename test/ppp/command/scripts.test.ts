@@ -4,6 +4,10 @@ import assert from 'node:assert/strict'
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { concat } from '../../../src/base/bytes.ts'
+import { HdlcEncoder } from '../../../src/ppp/wire/hdlc-encoder.ts'
+import { CODE, controlBytes } from '../../../src/ppp/wire/packets.ts'
+import { LCP } from '../../../src/ppp/wire/protocols.ts'
 import { inNamespace } from '../../support/in-namespace.ts'
 import { needs } from '../../support/needs.ts'
 import { until } from '../../system/until.ts'
@@ -112,13 +116,21 @@ function tests(): void {
       return false
     }
     const says = (word: string) => `echo ${word}; echo ${word} said >&2`
-    const words = ['init', 'connect', 'welcome', 'disconnect'].flatMap((name) => [name, says(name)])
+    // It waits in its read, as a script may.
+    const asks = `${says('connect')}; read answer; echo "$answer" heard >&2`
+    const words = ['init', 'connect', 'welcome', 'disconnect'].flatMap((name) => [
+      name,
+      name === 'connect' ? asks : says(name),
+    ])
     const client = modemPpp(t, clientArgs(cable.tty, ...words, 'lcp-max-configure', '1', 'connect-delay', '100'))
+    await client.says(/connect said/)
+    cable.near.write(Buffer.from('an answer\n'))
     assert.equal(await client.end(), 10)
     assert.deepEqual(client.lines, [
       'init said',
       'Serial port initialized.',
       'connect said',
+      'an answer heard',
       'Serial connection established.',
       'welcome said',
       'Using interface ppp0',
@@ -128,9 +140,26 @@ function tests(): void {
       'disconnect said',
       'Serial link disconnected.',
     ])
+    await until('all arrived', () => heard.join('').endsWith('disconnect\n'))
     const text = heard.join('')
     assert.match(text, /^init\nconnect\nwelcome\n~/)
     assert.match(text, /~disconnect\n$/)
+  })
+
+  test('a frame that comes together with CONNECT is not lost', async (t) => {
+    record()
+    const cable = new Cable(t)
+    const request = new HdlcEncoder().encode(LCP, controlBytes(CODE.configureRequest, 0x77, new Uint8Array()))
+    cable.onNear = (bytes) => {
+      const isDialling = Buffer.from(bytes).includes('\r')
+      if (isDialling) cable.near.write(concat([Buffer.from('CONNECT\r\n'), request]))
+      return false
+    }
+    // A shell reads a line byte by byte. (chat has the line in seven bits until it ends, and damages what comes so early.)
+    const client = modemPpp(t, clientArgs(cable.tty, 'debug', 'connect', "printf 'ATD\\r'; read -r answer"))
+    await client.says(/^rcvd \[LCP ConfReq id=0x77\]$/m)
+    client.child.kill('SIGTERM')
+    assert.equal(await client.end(), 5)
   })
 
   const chats = { chat: 'chat', 'modem-chat': `${process.execPath} ${MODEM_CHAT}` }
