@@ -12,7 +12,8 @@ export function usage(program: string): string {
 export const VERSION_TEXT = `modem-chat ${VERSION}\n`
 
 export const HELP_TEXT = `modem-chat [OPTION ...] {-f FILE | WORD ...}
-Talks to a modem on standard input and output by a script of chat(8): expect, send, expect, send ...
+Talks to a modem on standard input and output by a script of chat(8): expect,
+send, expect, send ...
 
   -f FILE      the script is in FILE
   -t SECONDS   limit for each expect and each send (45; 0: none)
@@ -28,12 +29,19 @@ Talks to a modem on standard input and output by a script of chat(8): expect, se
   -l FILE      UUCP lock file: made at the start, removed if the script fails
   --pace MS    a pause before each byte sent (chat has 10 ms)
   --json       a last line on standard error: exit code, abort string, reports
-  --check      only look for faults in the script (a single word that names a file: that file)
+  --check      only look for faults in the script (a single word that names a
+               file: that file)
   --dry-run    only say what the script would do
   --help, --version
 
-Exit codes: 0 done; 1 usage, script or send failed; 2 signal, terminal, too many strings; 3 nothing expected came in time;
-4 and up: the first, second ... ABORT string came.
+Exit codes:
+  0  done
+  1  usage, script or send failed
+  2  signal, terminal, too many strings
+  3  nothing expected came in time
+  4  and up: the first, second ... ABORT string came
 
-Example: modem-chat ABORT BUSY ABORT 'NO CARRIER' '' ATZ OK 'ATD*99#' CONNECT '\\c' </dev/ttyUSB0 >/dev/ttyUSB0
+Example:
+  modem-chat ABORT BUSY ABORT 'NO CARRIER' '' ATZ OK 'ATD*99#' CONNECT '\\c' \\
+    </dev/ttyUSB0 >/dev/ttyUSB0
 `
