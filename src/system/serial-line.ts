@@ -3,6 +3,7 @@
  * takes any speed). modem-ppp's line uses it; the settings before are put back at the end.
  */
 
+import { fstatSync } from 'node:fs'
 import { checked, ioctl, ioctlNumber } from './libc.ts'
 
 const TCGETS2 = 0x802c542a
@@ -12,6 +13,7 @@ const TCIOFLUSH = 2
 const TIOCMGET = 0x5415
 const TIOCMBIS = 0x5416
 const TIOCMBIC = 0x5417
+const TIOCGEXCL = 0x80045440
 const TIOCM_DTR = 0x002
 const TIOCM_CD = 0x040
 
@@ -119,6 +121,21 @@ export function hasCarrier(fd: number): boolean | undefined {
   const lines = new Int32Array(1)
   if (ioctl(fd, TIOCMGET, new Uint8Array(lines.buffer)) < 0) return undefined
   return (lines[0]! & TIOCM_CD) !== 0
+}
+
+/**
+ * Has somebody asked for this tty alone (TIOCEXCL)? The kernel lets root in all the same. A pseudo terminal says no: it keeps the
+ * mark of a program that is long gone for as long as its other end is open.
+ */
+export function isExclusive(fd: number): boolean {
+  const answer = new Int32Array(1)
+  return ioctl(fd, TIOCGEXCL, new Uint8Array(answer.buffer)) >= 0 && answer[0] !== 0 && !isPseudoTerminal(fd)
+}
+
+/** By the majors of Linux's Documentation/admin-guide/devices.txt. */
+function isPseudoTerminal(fd: number): boolean {
+  const major = (fstatSync(fd).rdev >> 8) & 0xfff
+  return major >= 136 && major <= 143
 }
 
 function viewOf(line: Uint8Array): DataView {

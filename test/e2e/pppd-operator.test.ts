@@ -27,7 +27,7 @@ async function dialPppd(t: TestContext, auth: string): Promise<void> {
   rig.read('mmctl', 'connect', 'uart')
   assert.match(rig.read('ip', 'addr', 'show', 'ppp0'), new RegExp(`inet ${CLIENT} peer ${SERVER}`))
   assert.match(rig.read('cat', '/etc/resolv.conf'), /^nameserver 10\.70\.0\.53\nnameserver 10\.70\.0\.54$/m)
-  assert.match(rig.read('ping', '-c', '2', '-i', '0.2', '-W', '2', SERVER), / 0% packet loss/)
+  assert.match(rig.read('ping', '-c', '2', '-i', '0.2', '-w', '10', SERVER), / 0% packet loss/)
 
   const { upSince } = rig.link('uart')
   modem.child.kill('SIGUSR1')

@@ -149,7 +149,7 @@ class ClientCall {
 }
 
 async function assertInternet(address: string, via: string): Promise<void> {
-  const ping = await run('ping', '-n', '-c', '3', '-i', '0.01', '-W', '5', '-I', via, address)
+  const ping = await run('ping', '-n', '-c', '3', '-i', '0.01', '-w', '10', '-I', via, address)
   assert.match(ping.output, / 3 received/, ping.output)
   const page = await run('curl', '-sS', '--max-time', '10', '--interface', via, `http://${address}/`)
   assert.match(page.output, PAGE)
@@ -195,7 +195,7 @@ function tests(): void {
       assert.equal(formatIpv6(peer), 'fe80::1')
       assert.match(formatIpv6(global!.address), /^fd12:3456:0:[1-9a-f]/)
       assert.equal(global!.address & 0xffff_ffff_ffff_ffffn, local & 0xffff_ffff_ffff_ffffn)
-      const ping = await run('ping', '-6', '-n', '-c', '2', '-i', '0.01', '-W', '5', 'fd12:3456::1')
+      const ping = await run('ping', '-6', '-n', '-c', '2', '-i', '0.01', '-w', '10', 'fd12:3456::1')
       assert.match(ping.output, / 2 received/, ping.output)
       await assertInternet('10.64.0.1', up.interfaceName)
       await call.hangUp()

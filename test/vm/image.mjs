@@ -5,6 +5,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { homedir } from 'node:os'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const BUILDER = fileURLToPath(new URL('build-image.sh', import.meta.url))
@@ -38,24 +39,32 @@ export function whyNoMachine() {
 /** The folder with vmlinux, initrd.img and root.ext4. */
 export function makeImage() {
   const cache = `${process.env.XDG_CACHE_HOME || `${homedir()}/.cache`}/modemd-vm`
-  const kernel = kernelPackage()
-  const folder = `${cache}/${imageHash(kernel)}`
-  if (!existsSync(folder)) {
-    removeUnused(cache)
-    const unfinished = `${folder}.${process.pid}`
-    console.log(`Making the test machine's image in ${folder} …`)
-    const startMs = performance.now()
-    try {
-      const { status } = spawnSync('bash', [BUILDER, unfinished, kernel], { stdio: 'inherit' })
-      if (status !== 0) throw new Error(`${BUILDER} ended with ${status}`)
-      renameSync(unfinished, folder)
-    } finally {
-      rmSync(unfinished, { recursive: true, force: true })
-    }
-    console.log(`… made in ${((performance.now() - startMs) / 1000).toFixed(0)} s.`)
+  let kernel = kernelPackage()
+  if (!kernel || !existsSync(`${cache}/${imageHash(kernel)}`)) {
+    // Old lists name packages that are no longer there.
+    execFileSync('apt-get', ['update', '-qq'])
+    kernel = kernelPackage()
   }
+  if (!kernel) throw new Error('apt knows no linux-image-amd64: see /etc/apt/sources.list')
+  const folder = `${cache}/${imageHash(kernel)}`
+  if (!existsSync(folder)) build(folder, kernel)
   utimesSync(folder, new Date(), new Date())
   return folder
+}
+
+function build(folder, kernel) {
+  removeUnused(dirname(folder))
+  const unfinished = `${folder}.${process.pid}`
+  console.log(`Making the test machine's image in ${folder} …`)
+  const startMs = performance.now()
+  try {
+    const { status } = spawnSync('bash', [BUILDER, unfinished, kernel], { stdio: 'inherit' })
+    if (status !== 0) throw new Error(`${BUILDER} ended with ${status}`)
+    renameSync(unfinished, folder)
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true })
+  }
+  console.log(`… made in ${((performance.now() - startMs) / 1000).toFixed(0)} s.`)
 }
 
 function isDebian() {
@@ -66,27 +75,10 @@ function isInstalled(program) {
   return `${process.env.PATH}:/usr/sbin:/sbin`.split(':').some((folder) => existsSync(`${folder}/${program}`))
 }
 
-/** The newest kernel that the distribution has for this release, e.g. linux-image-6.1.0-30-amd64. */
+/** The newest kernel that the distribution has for this release, e.g. linux-image-6.1.0-30-amd64; undefined: apt has no lists. */
 function kernelPackage() {
-  const ask = () =>
-    /^ *Depends: (linux-image-\d\S*)/m.exec(
-      execFileSync('apt-cache', ['depends', 'linux-image-amd64'], { encoding: 'utf8' }),
-    )
-  let found = tried(ask)
-  if (!found) {
-    execFileSync('apt-get', ['update', '-qq'])
-    found = ask()
-  }
-  if (!found) throw new Error('apt knows no linux-image-amd64: see /etc/apt/sources.list')
-  return found[1]
-}
-
-function tried(ask) {
-  try {
-    return ask()
-  } catch {
-    return null
-  }
+  const { stdout } = spawnSync('apt-cache', ['depends', 'linux-image-amd64'], { encoding: 'utf8' })
+  return /^ *Depends: (linux-image-\d\S*)/m.exec(stdout)?.[1]
 }
 
 function imageHash(kernel) {

@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
-import { setBlocking, setNonBlocking } from '../../system/shared-fd.ts'
+import { setNonBlocking } from '../../system/shared-fd.ts'
 import type { Messages } from './messages.ts'
 
 /** Where scripts complain when we have no log of our own. */
@@ -23,14 +23,13 @@ export class DeviceScripts {
 
   /** True: it ended with 0. The line belongs to it until then; nobody else reads. */
   async run(command: string, fd: number): Promise<boolean> {
-    // The script shares our opening of the line, and wants to wait in its reads.
-    setBlocking(fd)
     try {
       const child = this.start(command, fd)
       this.#running = child
       return await this.#ended(child, command)
     } finally {
       this.#running = undefined
+      // The script shared our opening of the line, and Node had made it wait in its reads.
       setNonBlocking(fd)
     }
   }

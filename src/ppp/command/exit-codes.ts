@@ -1,4 +1,4 @@
-/** pppd's exit codes by their meaning (pppd(8), EXIT STATUS). */
+/** pppd's exit codes by their meaning (pppd(8), EXIT STATUS): those that modem-ppp itself comes to. `../exit-codes.ts` has the session's. */
 export const EXIT = {
   ok: 0,
   fatal: 1,
@@ -11,13 +11,7 @@ export const EXIT = {
   connectFailed: 8,
   ptyFailed: 9,
   negotiationFailed: 10,
-  peerAuthFailed: 11,
   idle: 12,
-  timeLimit: 13,
-  peerDead: 15,
   hangUp: 16,
-  loopback: 17,
   initFailed: 18,
-  authFailed: 19,
-  trafficLimit: 20,
 } as const

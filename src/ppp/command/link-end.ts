@@ -1,6 +1,7 @@
 /** How a link's end reads in pppd's terms: its exit code, and the line that names the reason. `link.ts` asks when it is over. */
 
 import type { Cause, Failure } from '../../base/cause.ts'
+import { pppExitCode } from '../exit-codes.ts'
 import { EXIT } from './exit-codes.ts'
 import type { LinkLog } from './link-log.ts'
 import type { Messages } from './messages.ts'
@@ -22,26 +23,15 @@ export function exitCodeOf(cause: Cause, { isHungUp, wasUp }: HowItWas): number 
     case 'ipcp-failed':
     case 'no-address':
       return wasUp ? EXIT.ok : EXIT.negotiationFailed
-    case 'peer-auth-refused':
-      return EXIT.peerAuthFailed
-    case 'auth-refused':
-      return EXIT.authFailed
-    case 'idle':
-      return EXIT.idle
-    case 'time-limit':
-      return EXIT.timeLimit
-    case 'echo-lost':
-      return EXIT.peerDead
-    case 'loopback':
-      return EXIT.loopback
-    case 'data-limit':
-      return EXIT.trafficLimit
-    case 'user-request':
-      return EXIT.userRequest
     case 'engine-missing':
       return EXIT.noKernelSupport
-    default:
-      return EXIT.fatal
+    case 'user-request':
+      return EXIT.userRequest
+    default: {
+      const exitCode = pppExitCode(cause)
+      // What the session's table does not know was asked for there; here it is a fault of ours.
+      return exitCode === EXIT.userRequest ? EXIT.fatal : exitCode
+    }
   }
 }
 

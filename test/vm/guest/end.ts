@@ -5,8 +5,9 @@
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { TestContext } from 'node:test'
+import { run } from '../../system/run.ts'
 import { until } from '../../system/until.ts'
 
 export type Program = 'pppd' | 'builtin' | 'kernel'
@@ -22,8 +23,8 @@ export interface Told {
 
 /** Where the scripts leave what they were told: SIDE.NUMBER.ip-up and so on. */
 const FACTS = '/run/facts'
-const LIMIT_MS = 40_000
-export const USER = 'alice'
+const LIMIT_MS = 60_000
+const SECRETS = ['pap-secrets', 'chap-secrets']
 export const SECRET = 'sekret'
 
 const SCRIPT = `#!/bin/sh
@@ -45,27 +46,28 @@ export function prepareSides(): void {
       writeFileSync(`${folder}/${script}`, SCRIPT)
       chmodSync(`${folder}/${script}`, 0o755)
     }
-    setSecret(side as Side, SECRET)
+    for (const file of SECRETS) writeFileSync(`${folder}/${file}`, '', { mode: 0o600 })
   }
 }
 
-export function setSecret(side: Side, secret: string): void {
-  for (const file of ['pap-secrets', 'chap-secrets'])
-    writeFileSync(`/etc/netns/${side}/ppp/${file}`, `"${USER}" * "${secret}" *\n`, { mode: 0o600 })
+/** Each meeting has a user of its own: several run at the same time. */
+export function addUser(side: Side, user: string, secret: string): void {
+  for (const file of SECRETS) appendFileSync(`/etc/netns/${side}/ppp/${file}`, `"${user}" * "${secret}" *\n`)
 }
 
-/** A command in a side's namespace: its standard output; throws where it fails. */
-export function runAt(side: Side, ...command: string[]): string {
-  return execFileSync('ip', ['netns', 'exec', side, ...command], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+/** A command in a side's namespace: all it says; rejects where it fails. */
+export async function runAt(side: Side, ...command: string[]): Promise<string> {
+  const { status, output } = await run('ip', 'netns', 'exec', side, ...command)
+  if (status !== 0) throw new Error(`${command.join(' ')} ended with ${status}:\n${output}`)
+  return output
 }
 
 export class End {
   readonly side: Side
   readonly ended: Promise<number | NodeJS.Signals>
-  readonly startedMs = performance.now()
+  /** When it said that the line is there, and when that it has its address. */
+  connectedMs: number | undefined
+  addressedMs: number | undefined
   output = ''
   status: number | NodeJS.Signals | undefined
   readonly #child: ChildProcess
@@ -83,6 +85,8 @@ export class End {
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on('data', (bytes) => {
         this.output += bytes
+        if (/^Connect: /m.test(this.output)) this.connectedMs ??= performance.now()
+        if (/^local {2}IP address/m.test(this.output)) this.addressedMs ??= performance.now()
       })
     this.ended = once(this.#child, 'exit').then(([status, signal]) => {
       this.status = status ?? signal

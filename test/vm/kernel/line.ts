@@ -18,9 +18,6 @@ export interface Line {
   close(): Promise<void>
 }
 
-/** The test machine's own tool; `rig-gadget` is that of another machine with the same commands. */
-const GADGET = ['/usr/local/sbin/usb-gadget', '/usr/local/sbin/rig-gadget'].find(existsSync) ?? 'usb-gadget'
-
 const openTty = createWireOpener({ root: '', clock: systemClock, logger: silentLogger })
 let count = 0
 const GADGET_FOLDER = '/sys/kernel/config/usb_gadget/kernel'
@@ -38,7 +35,7 @@ export async function ptyLine(): Promise<Line> {
 }
 
 export async function gadgetLine(): Promise<Line> {
-  const run = (...args: string[]) => execFileSync(GADGET, args, { stdio: 'ignore' })
+  const run = (...args: string[]) => execFileSync('usb-gadget', args, { stdio: 'ignore' })
   if (!existsSync(GADGET_FOLDER)) {
     run('init', '2')
     run('add', 'kernel', '0x2c7c', `0x${PRODUCT}`, '1')
