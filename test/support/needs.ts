@@ -1,7 +1,7 @@
 /** Skips a test by name where a program it needs is absent; `.ci/run` installs them and allows no other skip. */
 
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 
 const APT_PACKAGE = {
   chat: 'ppp',
@@ -17,6 +17,7 @@ const APT_PACKAGE = {
   unshare: 'util-linux',
   nsenter: 'util-linux',
   strace: 'strace',
+  socat: 'socat',
   tshark: 'tshark',
   'slirp-fullbolt': 'slirp',
   mmcli: 'modemmanager',
@@ -36,6 +37,10 @@ function isInstalled(program: string): boolean {
   })
 }
 
+function isHere(what: Program | keyof typeof FILES): boolean {
+  return what in FILES ? existsSync(FILES[what as keyof typeof FILES]) : isInstalled(what as Program)
+}
+
 /** Can this user make a network namespace with a TUN device in it? */
 function tunRefusal(): string | undefined {
   try {
@@ -47,15 +52,20 @@ function tunRefusal(): string | undefined {
   return made.status === 0 ? undefined : `no user and network namespaces here (${made.stderr?.trim()})`
 }
 
+/** What is no program, with the package that brings it. */
+const FILES = {
+  'mobile-broadband-provider-info': '/usr/share/mobile-broadband-provider-info/serviceproviders.xml',
+} as const
+
 /** `test('…', needs('pppd', 'tun'), () => …)`; 'tun' stands for namespaces and /dev/net/tun. */
-export function needs(...what: readonly (Program | 'tun')[]): { skip?: string } {
+export function needs(...what: readonly (Program | keyof typeof FILES | 'tun')[]): { skip?: string } {
   for (const each of what) {
     const missing =
       each === 'tun'
         ? tunRefusal()
-        : isInstalled(each)
+        : isHere(each)
           ? undefined
-          : `${each} is absent (apt install ${APT_PACKAGE[each]})`
+          : `${each} is absent (apt install ${each in FILES ? each : APT_PACKAGE[each as Program]})`
     if (missing) return { skip: missing }
   }
   return {}
