@@ -49,7 +49,7 @@ if (inNamespace(import.meta.url, needs('dbus-daemon', 'busctl', 'ip', 'ping', 't
       )
       assert.match(
         running.read('mmctl', 'status'),
-        /engines +builtin: usable; auto takes it\n[^]*kernel: cannot be used: /,
+        /engines +builtin: usable; auto takes it\n[\s\S]*kernel: cannot be used: /,
       )
       assert.match(
         running.read('busctl', 'get-property', 'org.modemd', '/org/modemd', 'org.modemd.Manager1', 'EngineReasons'),
