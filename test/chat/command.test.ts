@@ -199,7 +199,7 @@ suite('nothing is sent', () => {
   test('--help, --version', () => {
     const help = runBare('--help')
     assert.equal(help.status, 0)
-    assert.match(help.stdout, /-l FILE.*Exit codes:.*Example: /s)
+    assert.match(help.stdout, /-l FILE.*Exit codes:.*Example:\n/s)
     assert.deepEqual(runBare('-v', '--version'), { status: 0, stdout: `modem-chat ${VERSION}\n`, stderr: '' })
   })
 

@@ -68,9 +68,9 @@ function tests(): void {
     assert.doesNotMatch((await ours.run('ip', '-6', 'route')).output, /default/)
 
     const there = await ours.run('ping', ...PING, '-s', '1452', '-M', 'do', 'fe80::64%ppp0')
-    assert.match(there.output, /5 received/)
-    assert.match((await run('ping', ...PING, 'fe80::2%ppp0')).output, /5 received/)
-    assert.match((await ours.run('ping', '-c', '2', '-i', '0.01', '-w', '10', THEIRS)).output, /2 received/)
+    assert.match(there.output, /[5-9]\d* received/)
+    assert.match((await run('ping', ...PING, 'fe80::2%ppp0')).output, /[5-9]\d* received/)
+    assert.match((await ours.run('ping', '-c', '2', '-i', '0.01', '-w', '10', THEIRS)).output, /[2-9]\d* received/)
   })
 
   test('a router beyond pppd advertises a prefix: address, default route with our metric, and away again', async (t) => {
@@ -94,7 +94,7 @@ function tests(): void {
 
     assert.equal((await run('ip', 'route', 'add', '2001:db8:5::/64', 'dev', 'ppp0')).status, 0)
     const there = await ours.run('ping', ...PING, '-I', '2001:db8:5::2', 'fe80::64%ppp0')
-    assert.match(there.output, /5 received/)
+    assert.match(there.output, /[5-9]\d* received/)
 
     advertise(0)
     const routes = () => ours.namespace.run(() => spawnSync('ip', ['-6', 'route'], { encoding: 'utf8' })).stdout
@@ -116,8 +116,8 @@ function tests(): void {
     assert.deepEqual([formatIpv6(ip6.local), formatIpv6(ip6.peer)], ['fe80::64', 'fe80::2'])
     await until('pppd knows', () => /local {2}LL address fe80:[0:]*:0002\n/.test(pppd.output))
     assert.match(shownHere(), /inet6 fe80::2/)
-    assert.match((await run('ping', ...PING, 'fe80::64%ppp0')).output, /5 received/)
-    assert.match((await ours.run('ping', ...PING, 'fe80::2%ppp0')).output, /5 received/)
+    assert.match((await run('ping', ...PING, 'fe80::64%ppp0')).output, /[5-9]\d* received/)
+    assert.match((await ours.run('ping', ...PING, 'fe80::2%ppp0')).output, /[5-9]\d* received/)
   })
 
   test('a pppd without IPv6: IPv4 alone goes on', async (t) => {
@@ -125,7 +125,7 @@ function tests(): void {
     server(t, ours, 'noipv6')
     const { address } = await ours.up()
     assert.equal(address.ip6, undefined)
-    assert.match((await ours.run('ping', '-c', '2', '-i', '0.01', '-w', '10', THEIRS)).output, /2 received/)
+    assert.match((await ours.run('ping', '-c', '2', '-i', '0.01', '-w', '10', THEIRS)).output, /[2-9]\d* received/)
     assert.doesNotMatch((await ours.run('ip', 'addr', 'show', 'ppp0')).output, /inet6/)
   })
 }

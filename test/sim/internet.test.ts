@@ -150,7 +150,7 @@ class ClientCall {
 
 async function assertInternet(address: string, via: string): Promise<void> {
   const ping = await run('ping', '-n', '-c', '3', '-i', '0.01', '-w', '10', '-I', via, address)
-  assert.match(ping.output, / 3 received/, ping.output)
+  assert.match(ping.output, / [3-9]\d* received/, ping.output)
   const page = await run('curl', '-sS', '--max-time', '10', '--interface', via, `http://${address}/`)
   assert.match(page.output, PAGE)
 }
@@ -168,8 +168,8 @@ function tests(): void {
       assert.deepEqual([local, peer].map(formatIpv4), ['10.64.0.2', '10.64.0.1'])
       await assertInternet('10.64.0.1', interfaceName)
       await assertInternet('10.64.0.53', interfaceName)
-      const large = await run('ping', '-n', '-c', '2', '-i', '0.01', '-s', '1400', '10.64.0.1')
-      assert.match(large.output, / 2 received/)
+      const large = await run('ping', '-n', '-c', '2', '-i', '0.01', '-w', '10', '-s', '1400', '10.64.0.1')
+      assert.match(large.output, / [2-9]\d* received/)
       const elsewhere = await run('ping', '-n', '-c', '1', '-W', '1', '192.0.2.1')
       assert.match(elsewhere.output, internet === 'echo' ? /Unreachable/ : / 0 received/)
       await call.hangUp()
@@ -196,7 +196,7 @@ function tests(): void {
       assert.match(formatIpv6(global!.address), /^fd12:3456:0:[1-9a-f]/)
       assert.equal(global!.address & 0xffff_ffff_ffff_ffffn, local & 0xffff_ffff_ffff_ffffn)
       const ping = await run('ping', '-6', '-n', '-c', '2', '-i', '0.01', '-w', '10', 'fd12:3456::1')
-      assert.match(ping.output, / 2 received/, ping.output)
+      assert.match(ping.output, / [2-9]\d* received/, ping.output)
       await assertInternet('10.64.0.1', up.interfaceName)
       await call.hangUp()
     })
