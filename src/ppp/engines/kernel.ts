@@ -186,6 +186,9 @@ class KernelLink implements PppLink {
         this.#passPackets(event.address)
         this.#interface.configure(event.address)
         break
+      case 'stopped':
+        this.#services.logger.info(`The link goes on without ${event.network}: ${event.failure.detail}.`)
+        break
       case 'down':
         this.#end()
         this.#onEvent(event)
