@@ -13,7 +13,7 @@ import { installIfChanged } from './install-if-changed.mjs'
 
 const SKIPPED = 'test/vm: the cases in a virtual machine'
 const CASES = 'test/vm/guest/cases.ts'
-const LIMIT_MS = Number(process.env.MODEMD_VM_SECONDS ?? 600) * 1000
+const LIMIT_MS = Number(process.env.MODEMD_VM_SECONDS ?? 900) * 1000
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const refusal = whyNoMachine()

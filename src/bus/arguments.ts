@@ -31,6 +31,9 @@ const CHECKS = {
   number: numberFault,
   pin: pinFault,
   puk: matching(/^[0-9]{8}$/, '8 digits'),
+  ussdCode: matching(/^[0-9*#+]{1,182}$/, 'digits, *, # and +'),
+  /** The modem's side says which of them it takes. */
+  ussdText: matching(/^[\x20-\x7e]{1,182}$/, 'one line of plain letters, digits and punctuation'),
   plmn: matching(/^([0-9]{5,6})?$/, '5 or 6 digits, or nothing for automatic'),
   ip: oneOf(IP_CHOICES),
   engine: oneOf(ENGINE_CHOICES),

@@ -9,24 +9,38 @@ import { modem1 } from './api/modem1.ts'
 import { signal1 } from './api/signal1.ts'
 import { sim1 } from './api/sim1.ts'
 import { type BoundInterface, bind, type InterfaceShape } from './definition.ts'
+import { MODEM_EXTENSIONS, type ModemExports, type ModemExtension } from './modem-objects.ts'
 import { linkPath, modemPath, ROOT_PATH } from './path-escape.ts'
 import type { Publisher } from './publisher.ts'
 
 const modemShape = modem1 as unknown as InterfaceShape
 const linkShape = link1 as unknown as InterfaceShape
 
+export interface ExporterOptions {
+  readonly manager: Manager1Target
+  readonly publisher: Publisher
+  readonly logger: Logger
+  /** Asked anew for each command. */
+  readonly isConsoleOn: () => boolean
+  readonly extensions?: readonly ModemExtension[]
+}
+
 export class Exporter {
   readonly #api: SupervisorApi
   readonly #publisher: Publisher
   readonly #logger: Logger
+  readonly #isConsoleOn: () => boolean
+  readonly #extensions: readonly ModemExtension[]
   readonly #modems = new Map<ModemHandle, Cancel>()
   readonly #links = new Map<LinkHandle, Cancel>()
   readonly #subscriptions: readonly Cancel[]
 
-  constructor(manager: Manager1Target, publisher: Publisher, logger: Logger) {
+  constructor({ manager, publisher, logger, isConsoleOn, extensions = MODEM_EXTENSIONS }: ExporterOptions) {
     this.#api = manager.api
     this.#publisher = publisher
     this.#logger = logger
+    this.#isConsoleOn = isConsoleOn
+    this.#extensions = extensions
     publisher.add({ path: ROOT_PATH, interfaces: [bind(manager1, manager)] })
     const { fleet, links } = this.#api
     for (const modem of fleet.modems) this.#addModem(modem)
@@ -46,23 +60,57 @@ export class Exporter {
   #addModem(modem: ModemHandle): void {
     if (this.#modems.has(modem)) return
     const path = modemPath(modem.snapshot.id)
-    const interfaces = [bind(modem1, { modem, api: this.#api }), bind(sim1, modem), bind(signal1, modem)]
+    const extensions = this.#extensions.flatMap((extension) => {
+      const bound = extension.interfaceOf(modem)
+      return bound ? [{ extension, bound }] : []
+    })
+    const interfaces = [
+      bind(modem1, { modem, api: this.#api, isConsoleOn: this.#isConsoleOn }),
+      bind(sim1, modem),
+      bind(signal1, modem),
+      ...extensions.map(({ bound }) => bound),
+    ]
     if (!this.#isAdded(path, interfaces)) return
-    this.#modems.set(
-      modem,
-      modem.onChange((next, previous) => {
-        this.#publisher.changed(path)
-        if (next.state === previous.state) return
-        this.#publisher.stateChanged(path, modemShape, previous.state, next.state, next.failure?.cause ?? '')
-      }),
-    )
+    const unfollow = modem.onChange((next, previous) => {
+      this.#publisher.changed(path)
+      if (next.state === previous.state) return
+      this.#publisher.stateChanged(path, modemShape, previous.state, next.state, next.failure?.cause ?? '')
+    })
+    const objects = new Set<string>()
+    const exports = this.#exportsFor(path, objects)
+    const unfollows = extensions.map(({ extension }) => extension.follow?.(modem, exports))
+    this.#modems.set(modem, () => {
+      for (const cancel of [unfollow, ...unfollows]) cancel?.()
+      for (const object of objects) exports.remove(object)
+    })
     this.#modemsChanged(modem)
   }
 
+  /** `objects` are those that must go with the modem. */
+  #exportsFor(path: string, objects: Set<string>): ModemExports {
+    const publisher = this.#publisher
+    return {
+      path,
+      changed: () => publisher.changed(path),
+      signal: (shape, member, body) => publisher.signal(path, shape, member, body),
+      add: (objectPath, interfaces) => {
+        if (!this.#isAdded(objectPath, interfaces)) return false
+        objects.add(objectPath)
+        return true
+      },
+      objectChanged: (objectPath) => {
+        if (objects.has(objectPath)) publisher.changed(objectPath)
+      },
+      remove: (objectPath) => {
+        if (objects.delete(objectPath)) publisher.remove(objectPath)
+      },
+    }
+  }
+
   #removeModem(modem: ModemHandle): void {
-    const unsubscribe = this.#modems.get(modem)
-    if (!unsubscribe) return
-    unsubscribe()
+    const unfollow = this.#modems.get(modem)
+    if (!unfollow) return
+    unfollow()
     this.#modems.delete(modem)
     this.#publisher.remove(modemPath(modem.snapshot.id))
     this.#modemsChanged(modem)

@@ -21,3 +21,8 @@ export function modemPath(id: string): string {
 export function linkPath(id: string): string {
   return `${ROOT_PATH}/link/${escapePathElement(id)}`
 }
+
+/** A message's id is unique among all modems. */
+export function smsPath(id: string): string {
+  return `${ROOT_PATH}/sms/${escapePathElement(id)}`
+}

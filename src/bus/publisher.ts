@@ -85,6 +85,13 @@ export class Publisher {
     if (this.#mayTell(path)) this.#tellState(path)
   }
 
+  /** Any other signal, at once. From an object that has told too much this second it is dropped: its properties say the outcome. */
+  signal(path: string, shape: InterfaceShape, member: string, body: readonly unknown[]): void {
+    const definition = shape.signals.find(({ name }) => name === member)
+    if (!definition || !this.#mayTell(path)) return
+    this.#emit({ path, interface: shape.name, member, signature: signatureOf(definition.args), body })
+  }
+
   /** Tells all that changed, now. */
   flush(): void {
     clearImmediate(this.#flushHandle)

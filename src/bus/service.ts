@@ -34,6 +34,8 @@ export interface BusServiceOptions {
   readonly api: SupervisorApi
   readonly clock: Clock
   readonly logger: Logger
+  /** `at-console` of the configuration, asked anew for each command; off where left out. */
+  readonly isConsoleOn?: () => boolean
   /** Where `group` and `passwd` are; `/etc`. */
   readonly etcDirectory?: string
 }
@@ -96,23 +98,25 @@ class Service implements BusService {
   #retryMs = FIRST_RETRY_MS
   #cancelRetry: Cancel | undefined
 
-  constructor({ api, clock, logger, etcDirectory = '/etc' }: BusServiceOptions, address: string) {
+  constructor(options: BusServiceOptions, address: string) {
+    const { api, clock, logger, isConsoleOn = () => false, etcDirectory = '/etc' } = options
     this.#address = address
     this.#clock = clock
     this.#logger = logger
     const tree = new ObjectTree()
     this.#publisher = new Publisher(tree, (signal) => this.#emit(signal), clock)
     this.#rescan = new Throttle(clock, RESCAN_INTERVAL_MS, () => api.fleet.rescan())
-    this.#exporter = new Exporter(
-      {
+    this.#exporter = new Exporter({
+      manager: {
         api,
         inhibitions: new Inhibitions(api.fleet, this.#peers),
         rescan: () => this.#rescan.request(),
         diagnose: shareRun(() => api.diagnose()),
       },
-      this.#publisher,
+      publisher: this.#publisher,
       logger,
-    )
+      isConsoleOn,
+    })
     const authorise = createAuthoriser({
       credentialsOf: (sender) => this.#credentialsOf(sender),
       ownUid: process.getuid!(),

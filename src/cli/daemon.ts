@@ -14,8 +14,6 @@ export const ROOT = '/org/modemd'
 const PROPERTIES = 'org.freedesktop.DBus.Properties'
 const OBJECT_MANAGER = 'org.freedesktop.DBus.ObjectManager'
 
-export type InterfaceName = 'Manager1' | 'Modem1' | 'Sim1' | 'Signal1' | 'Link1'
-
 export type PropertyValues = Readonly<Record<string, unknown>>
 
 /** Properties of one interface; what is absent or has another type than the contract's is not known. */
@@ -61,6 +59,15 @@ export interface Modem {
   readonly properties: Properties
   readonly sim: Properties | undefined
   readonly signal: Properties | undefined
+  /** Another interface of its object, by its short name: `Ussd1`; undefined: this modem has none. */
+  interface(name: string): Properties | undefined
+}
+
+/** An object that is no modem and no link: a message. */
+export interface OtherObject {
+  readonly path: string
+  readonly id: string
+  readonly properties: Properties
 }
 
 export interface Link {
@@ -123,13 +130,22 @@ export class Daemon {
   get modems(): readonly Modem[] {
     return this.#ordered('Modem1', this.#manager.texts('Modems')).map(([path, interfaces], index) => {
       const properties = new Properties(interfaces.get('Modem1')!)
-      const optional = (name: InterfaceName) => {
+      const optional = (name: string) => {
         const values = interfaces.get(name)
         return values && new Properties(values)
       }
       const id = properties.text('Id') ?? idOfPath(path)
-      return { path, id, index, properties, sim: optional('Sim1'), signal: optional('Signal1') }
+      return { path, id, index, properties, sim: optional('Sim1'), signal: optional('Signal1'), interface: optional }
     })
+  }
+
+  /** All that have an interface, by its short name: `Sms1`. */
+  objects(interfaceName: string): readonly OtherObject[] {
+    return this.#ordered(interfaceName, []).map(([path, interfaces]) => ({
+      path,
+      id: idOfPath(path),
+      properties: new Properties(interfaces.get(interfaceName)!),
+    }))
   }
 
   get links(): readonly Link[] {
@@ -278,7 +294,7 @@ export class Daemon {
     const interfaces = this.#objects.get(path)
     if (!interfaces) return
     for (const name of names) interfaces.delete(shortName(name))
-    if (interfaces.has('Modem1') || interfaces.has('Link1')) return
+    if (interfaces.size > 0) return
     this.#objects.delete(path)
     this.#emit({ type: 'removed', path })
   }

@@ -149,16 +149,23 @@ class Writer {
     const text = Buffer.from(value, 'utf8')
     if (code === 'g') this.#writeNumber('y', text.length)
     else this.#writeNumber('u', text.length)
-    text.copy(this.#bytes, this.#room(1, text.length + 1))
+    // First the room: making it may put other bytes in the place of these.
+    const at = this.#room(1, text.length + 1)
+    text.copy(this.#bytes, at)
   }
 
   #writeArray(element: string, value: unknown, depth: number): void {
     const lengthAt = this.#room(4, 4)
     const start = this.#room(ALIGNMENT[element[0]!]!, 0)
-    if (value instanceof Uint8Array && element === 'y') this.#bytes.set(value, this.#room(1, value.length))
+    if (value instanceof Uint8Array && element === 'y') this.#writeBytes(value)
     else if (element[0] === '{') this.#writeEntries(element, value, depth)
     else for (const item of asList(value)) this.write(element, item, depth + 1)
     this.#bytes.writeUInt32LE(this.#length - start, lengthAt)
+  }
+
+  #writeBytes(value: Uint8Array): void {
+    const at = this.#room(1, value.length)
+    this.#bytes.set(value, at)
   }
 
   #writeEntries(entry: string, value: unknown, depth: number): void {

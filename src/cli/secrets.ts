@@ -79,3 +79,20 @@ export function checkPin(pin: string): string {
   if (pinFault(pin)) throw CliError.usage('a PIN is 4 to 8 digits: nothing was sent to the SIM')
   return pin
 }
+
+export function checkPuk(puk: string): string {
+  if (!/^\d{8}$/.test(puk)) throw CliError.usage('a PUK is 8 digits: nothing was sent to the SIM')
+  return puk
+}
+
+/** Asks twice: nobody sees what was typed. `check` throws where it cannot be one. */
+export async function askNewSecret(
+  io: Io,
+  what: string,
+  fileOption: string,
+  check: (secret: string) => string,
+): Promise<string> {
+  const secret = check(await askSecret(io, what, fileOption))
+  if ((await askSecret(io, `${what} again`, fileOption)) === secret) return secret
+  throw CliError.usage('they are not the same: nothing was sent to the SIM')
+}

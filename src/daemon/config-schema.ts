@@ -43,12 +43,12 @@ const HOUR_MS = 3_600_000
 export const DAEMON_KEYS = {
   'log-level': key(values.word(...LOG_LEVELS), 'info', 'How much is logged'),
   'modemmanager-api': key(values.yesNo, 'no', 'Offer org.freedesktop.ModemManager1 too', NOT_YET),
-  'at-console': key(values.yesNo, 'no', 'Let administrators send raw AT commands', NOT_YET),
+  'at-console': key(values.yesNo, 'no', 'Let administrators send raw AT commands (`mmctl at`)'),
   metrics: key(values.yesNo, 'no', 'Prometheus text on 127.0.0.1:9469', NOT_YET),
   'apn-database': key(
     values.path,
     '/usr/share/mobile-broadband-provider-info/serviceproviders.xml',
-    'The provider database; not read by this version',
+    'The provider database, for `apn = auto` and `mmctl apn`',
   ),
 }
 
@@ -72,7 +72,11 @@ export const PROFILE_KEYS = {
     unsupported: 'pppoe',
     isUnsupported: (type) => type === 'pppoe',
   }),
-  apn: key(values.apn, 'auto', 'The access point name; auto leaves the choice to the network'),
+  apn: key(
+    values.apn,
+    'auto',
+    'The access point name; auto tries what the provider database has for the SIM, and remembers what works',
+  ),
   number: key(values.phoneNumber, '*99#', 'What is dialled'),
   username: key(values.credential, '', 'For PAP and CHAP'),
   password: key(values.credential, '', 'For PAP and CHAP; the file must not be readable for everyone', {

@@ -29,6 +29,9 @@ export interface DeviceSettings {
 
 export interface DaemonSettings {
   readonly logLevel: LogLevel
+  readonly isConsoleOn: boolean
+  /** The file of mobile-broadband-provider-info. */
+  readonly apnDatabase: string
   /** `auto`, `strict` and device patterns. */
   readonly allow: readonly string[]
   readonly ignore: readonly string[]
@@ -278,6 +281,8 @@ function withChecked(
   return {
     settings: {
       logLevel: daemon.values['log-level'],
+      isConsoleOn: daemon.values['at-console'],
+      apnDatabase: daemon.values['apn-database'],
       allow: detect.values.allow,
       ignore: detect.values.ignore,
       devices: devices.map(({ section, values }) => ({ device: section.argument!, ...values })),

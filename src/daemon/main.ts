@@ -8,15 +8,21 @@ import { Command, CommanderError, Option } from 'commander'
 import { errorText } from '../base/errors.ts'
 import { LOG_LEVELS, type LogLevel, sleep } from '../base/ports.ts'
 import { VERSION } from '../base/version.ts'
+import { ModemManagerClient } from '../bus/modemmanager-client.ts'
 import { type BusService, mustBeAlone, startBusService } from '../bus/service.ts'
+import { ApnBook } from '../link/apn/book.ts'
+import { ProviderDatabase } from '../link/apn/database.ts'
+import { ApnMemory } from '../link/apn/memory.ts'
 import { createSupervisor } from '../link/supervisor.ts'
 import { createFleet } from '../modem/fleet.ts'
+import { stateFilesIn } from '../modem/state-files.ts'
 import { endLeftOverPppd } from '../ppp/engines/pppd-leftover.ts'
 import { removeLocksAfterCrash } from '../serial/lock-file.ts'
 import { createWireOpener } from '../serial/serialport-wire.ts'
 import { systemClock, systemRandom } from '../system/clock.ts'
 import { testPoller } from '../system/poll.ts'
 import { applyDns, restoreDnsAfterCrash } from '../system/resolver.ts'
+import { isExclusive } from '../system/serial-line.ts'
 import { listenUevents } from '../system/uevents.ts'
 import { Configuration } from './config.ts'
 import { makeEngines } from './engines.ts'
@@ -75,21 +81,27 @@ async function serve(options: CommandLine, configuration: Configuration, logger:
   // Links come up all the same.
   await restoreDnsAfterCrash(root).catch((error) => logger.error(`${errorText(error)}: mend /etc/resolv.conf by hand.`))
   await removeLocksAfterCrash(`${root}/run/lock`)
+  const stateDirectory = `${root}/var/lib/modemd`
+  const address = options.bus ?? 'system'
+  // It would have the port.
+  await endLeftOverPppd({ clock: systemClock, logger })
+  // Before the first port is opened.
+  const foreign = await ModemManagerClient.start({ address, processId: process.pid, clock: systemClock, logger })
   const fleet = createFleet({
     root,
-    stateDirectory: `${root}/var/lib/modemd`,
+    stateDirectory,
     // Asked anew for each device, so that a reload counts for those that come.
     get settings() {
       return configuration.daemon!
     },
-    openWire: createWireOpener({ root, clock: systemClock, logger }),
+    openWire: createWireOpener({ root, clock: systemClock, logger, isExclusive }),
     listenUevents,
+    foreign,
     pinFor: (modem) => supervisor.pinFor(modem),
     clock: systemClock,
     random: systemRandom,
     logger,
   })
-  await endLeftOverPppd({ clock: systemClock, logger })
   const { engines, reports } = makeEngines({ clock: systemClock, random: systemRandom, logger })
   for (const { name, why } of reports) logger.info(`The PPP engine ${name}: ${why}.`)
   const supervisor = createSupervisor({
@@ -102,6 +114,11 @@ async function serve(options: CommandLine, configuration: Configuration, logger:
     random: systemRandom,
     logger,
     resolver: { apply: (interfaceName, servers) => applyDns({ root, interfaceName, servers }) },
+    apns: new ApnBook({
+      database: new ProviderDatabase(() => configuration.daemon!.apnDatabase, logger),
+      memory: new ApnMemory(stateFilesIn(stateDirectory, root), logger),
+      logger,
+    }),
   })
   let service: BusService | undefined
   const stop = async () => {
@@ -113,12 +130,14 @@ async function serve(options: CommandLine, configuration: Configuration, logger:
     await linksDown
     await service?.close()
     await fleet.close()
+    await foreign.close()
     manager.close()
   }
   try {
     service = await startBusService({
       address: options.bus ?? 'system',
       api: supervisor,
+      isConsoleOn: () => configuration.daemon?.isConsoleOn === true,
       clock: systemClock,
       logger,
     })

@@ -71,12 +71,12 @@ export const CAUSE_TABLE: Readonly<Record<Cause, CauseEntry>> = {
   'sim-pin-refused': stops(
     'SimPin',
     'The SIM refused the PIN; it is not tried again, so that the SIM does not lock.',
-    'Correct `pin` in the profile, or connect with the right one by `mmctl connect --pin-file FILE`: few tries are left.',
+    'Correct `pin` in the profile, or enter the right one with `mmctl sim unlock`: few tries are left.',
   ),
   'sim-puk': stops(
     'SimPuk',
     'The SIM is blocked after wrong PINs and asks for its PUK.',
-    'Put the SIM into a telephone and enter the PUK, which your operator gives you; ten wrong ones destroy the SIM.',
+    'Run `mmctl sim puk` with the PUK, which your operator gives you, and a new PIN; ten wrong PUKs destroy the SIM.',
   ),
   'sim-failed': stops(
     'SimAbsent',
@@ -108,7 +108,7 @@ export const CAUSE_TABLE: Readonly<Record<Cause, CauseEntry>> = {
   'apn-refused': stops(
     'DialFailed',
     'The network does not accept the access point name (APN) for this SIM.',
-    'Put the APN that your operator names into `apn` of the profile.',
+    'Put the APN that your operator names into `apn` of the profile; `mmctl apn` shows those that are known.',
   ),
   busy: retries(
     every(5, 1, 5),

@@ -9,7 +9,8 @@ import { printable } from '../base/bytes.ts'
 import { ModemdError } from '../base/errors.ts'
 import { Listeners } from '../base/listeners.ts'
 import { type Cancel, type Random, randomFraction } from '../base/ports.ts'
-import { type AttemptEnd, AttemptFailed, type AttemptServices, readinessOf, runAttempt } from './attempt.ts'
+import { type AttemptServices, readinessOf, runAttempt } from './attempt.ts'
+import { type AttemptEnd, AttemptFailed } from './attempt-end.ts'
 import { CAUSE_TABLE, failureError } from './causes.ts'
 import type { ModemWish } from './modem-pool.ts'
 import type { PppRun } from './ppp-run.ts'
@@ -49,6 +50,7 @@ interface Run {
 const NO_SESSION = {
   interface: undefined,
   engine: undefined,
+  apn: undefined,
   connectSpeed: undefined,
   report: undefined,
   ip4: undefined,

@@ -1,8 +1,9 @@
 /** Which link has which modem: one link a modem, chosen by the profile's `modem` and `sim`. Links take modems from here, the supervisor looks. */
 
+import type { Failure } from '../base/cause.ts'
 import { Listeners } from '../base/listeners.ts'
 import type { Cancel } from '../base/ports.ts'
-import type { ModemFleet, ModemHandle, ModemSnapshot } from '../modem/snapshot.ts'
+import type { ModemFleet, ModemHandle, ModemSnapshot, PortReport } from '../modem/snapshot.ts'
 import type { Profile } from './profile.ts'
 
 export type ModemWish = Pick<Profile, 'modem' | 'sim'>
@@ -82,6 +83,18 @@ export class ModemPool {
     if (this.#claims.delete(link)) this.#listeners.emit()
   }
 
+  /** Why no modem is there for it: none is plugged in, or another program has every port of it. */
+  absence({ modem: selector }: ModemWish): Failure {
+    const detail = selector === 'any' ? 'no modem is there' : `no modem ${selector} is there`
+    const isMeant = (port: PortReport) =>
+      /^(tty|usb):/.test(selector) ? selector === `usb:${placeOf(port)}` || ttyOf(selector) === port.name : true
+    const candidates = this.#fleet.ports().filter((port) => isMeant(port) && isOfAModem(port))
+    const busy = candidates.find(({ owner, role }) => isForeign(owner) && !HELPERS.has(role))
+    if (!busy || !candidates.every(({ owner, role }) => isForeign(owner) || role === 'ignored' || HELPERS.has(role)))
+      return { cause: 'modem-gone', detail }
+    return { cause: 'port-busy', detail: `${detail} for modemd: ${busy.owner} has ${busy.name}` }
+  }
+
   ownerOf(modem: ModemHandle): string | undefined {
     return [...this.#claims].find(([, claimed]) => claimed === modem)?.[0]
   }
@@ -129,4 +142,24 @@ export class ModemPool {
   #matching(wish: ModemWish): readonly ModemHandle[] {
     return this.#fleet.modems.filter(({ snapshot }) => matchesModem(wish, snapshot))
   }
+}
+
+/** Roles of ports that no call would use. */
+const HELPERS: ReadonlySet<string | undefined> = new Set(['diag', 'gps', 'net'])
+
+/** modemd would take it, or another manager has it instead. */
+function isOfAModem({ isTaken, reason, modem }: PortReport): boolean {
+  return modem === undefined && (isTaken || reason.startsWith('port-busy'))
+}
+
+function isForeign(owner: string): boolean {
+  return owner !== '' && !owner.startsWith('modemd')
+}
+
+function placeOf({ device }: PortReport): string {
+  return device.split('/').at(-1) ?? ''
+}
+
+function ttyOf(selector: string): string | undefined {
+  return selector.startsWith('tty:') ? ttyPath(selector.slice(4)) : undefined
 }

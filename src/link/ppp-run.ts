@@ -2,7 +2,7 @@
 
 import type { Failure } from '../base/cause.ts'
 import { failureOf } from '../base/errors.ts'
-import { formatIpv4, isPlaceholderNameServer, isUsableUnicast } from '../base/ipv4.ts'
+import { formatIpv4, isPlaceholderNameServer, isUsableUnicast, parseIpv4 } from '../base/ipv4.ts'
 import { formatIpv6 } from '../base/ipv6.ts'
 import type { Cancel, Clock } from '../base/ports.ts'
 import type { Call } from '../modem/snapshot.ts'
@@ -111,11 +111,16 @@ function pppSettings(profile: Profile): PppSettings {
   }
 }
 
-/** Without name servers that a hostile or half attached network must not give us (DESIGN §7.7), whichever engine took them. */
-export function ip4Of({ ip4, mtuBytes }: LinkAddress): IpSnapshot | undefined {
+/**
+ * Without name servers that a hostile or half attached network must not give us (DESIGN §7.7), whichever engine took them.
+ * `ownDns`: the access point's own, for a network that names none.
+ */
+export function ip4Of({ ip4, mtuBytes }: LinkAddress, ownDns: readonly string[] = []): IpSnapshot | undefined {
   if (!ip4) return undefined
   const { local, peer, dns } = ip4
-  const servers = dns.filter((server) => isUsableUnicast(server) && !isPlaceholderNameServer(server))
+  const isUsable = (server: number) => isUsableUnicast(server) && !isPlaceholderNameServer(server)
+  const named = dns.filter(isUsable)
+  const servers = named.length > 0 ? named : ownDns.flatMap((text) => parseIpv4(text) ?? []).filter(isUsable)
   return {
     address: formatIpv4(local),
     prefix: 32,

@@ -39,6 +39,8 @@ export interface LinkSnapshot {
   readonly phaseMs: Readonly<Partial<Record<LinkPhase, number>>>
   readonly interface?: string | undefined
   readonly engine?: string | undefined
+  /** That it dials with or is up with; '': the network's choice. */
+  readonly apn?: string | undefined
   readonly connectSpeed?: number | undefined
   readonly report?: string | undefined
   readonly ip4?: IpSnapshot | undefined
@@ -84,6 +86,24 @@ export interface LinkHandle {
   settled(): Promise<void>
 }
 
+/** An access point of the provider database; without its password. */
+export interface ApnOffer {
+  readonly apn: string
+  /** Of the plan; ''. */
+  readonly name: string
+  readonly provider: string
+  /** ISO 3166, lower case; ''. */
+  readonly country: string
+  readonly plans: readonly string[]
+  readonly usage: string
+  readonly user: string
+  readonly hasPassword: boolean
+  readonly auth: string
+  readonly dns: readonly string[]
+  /** It worked for the SIM last. */
+  readonly isRemembered: boolean
+}
+
 /** One profile as D-Bus shows it: `name`, the keys of [profile] and [ppp] as they are, those of [redial] as `redial.busy`. No secret comes out; '' goes back to the default. */
 export type ProfileFields = Readonly<Record<string, string | number | boolean>>
 
@@ -105,6 +125,8 @@ export interface SupervisorApi {
   /** Does the profile have what only an administrator may use (`options`, `chat-script`)? */
   profileNeedsAdministrator(profile: string): boolean
   profiles(): readonly ProfileFields[]
+  /** Of a network (its PLMN) or of a modem's SIM (its id), the best first. Rejects with NotFound, WrongState or Busy. */
+  apnsOf(networkOrModem: string): Promise<readonly ApnOffer[]>
   saveProfile(fields: ProfileFields): Promise<void>
   removeProfile(name: string): Promise<void>
   /** Rejects with InvalidArgs naming file, line and reason; the last good configuration stays. */

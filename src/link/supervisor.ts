@@ -9,13 +9,14 @@ import { MANUAL } from '../base/values.ts'
 import type { ModemFleet, ModemHandle, ModemSnapshot } from '../modem/snapshot.ts'
 import type { EngineReport } from '../ppp/engines/choose.ts'
 import type { PppEngine } from '../ppp/engines/engine.ts'
+import { ApnBook } from './apn/book.ts'
 import { automaticPin } from './automatic-pin.ts'
 import { wishWith } from './connect-options.ts'
 import { Link, type LinkServices, wishOf } from './link.ts'
 import { ModemPool, matchesModem } from './modem-pool.ts'
 import type { Resolver } from './name-servers.ts'
 import type { Profile, ProfileSource } from './profile.ts'
-import type { ConnectOptions, LinkHandle, ProfileFields, SupervisorApi } from './snapshot.ts'
+import type { ApnOffer, ConnectOptions, LinkHandle, ProfileFields, SupervisorApi } from './snapshot.ts'
 
 export interface SupervisorOptions {
   readonly version: string
@@ -29,6 +30,8 @@ export interface SupervisorOptions {
   readonly logger: Logger
   /** undefined: name servers are not set. */
   readonly resolver?: Resolver | undefined
+  /** undefined: access points are the profiles' or the network's. */
+  readonly apns?: ApnBook | undefined
 }
 
 export interface Supervisor extends SupervisorApi {
@@ -63,6 +66,7 @@ class ProfileSupervisor implements Supervisor {
 
   constructor(options: SupervisorOptions) {
     const { version, fleet, engines, engineReports, profiles, clock, random, logger, resolver } = options
+    const apns = options.apns ?? new ApnBook({ logger })
     this.version = version
     this.fleet = fleet
     this.engines = engineReports.filter(({ isUsable }) => isUsable).map(({ name }) => name)
@@ -71,7 +75,7 @@ class ProfileSupervisor implements Supervisor {
     this.#logger = logger
     this.#pool = new ModemPool(fleet)
     const pinFor = (modem: ModemSnapshot) => this.pinFor(modem)
-    this.#services = { pool: this.#pool, engines, engineReports, clock, random, logger, resolver, pinFor }
+    this.#services = { pool: this.#pool, engines, engineReports, clock, random, logger, resolver, apns, pinFor }
     this.#unwatch = fleet.onAdded((modem) => this.#modemCame(modem))
     this.#takeProfiles()
   }
@@ -133,6 +137,16 @@ class ProfileSupervisor implements Supervisor {
 
   profiles(): readonly ProfileFields[] {
     return this.#source.profiles.map(({ fields }) => fields)
+  }
+
+  async apnsOf(networkOrModem: string): Promise<readonly ApnOffer[]> {
+    const { apns } = this.#services
+    if (/^\d{5,6}$/.test(networkOrModem))
+      return apns.known({ mcc: networkOrModem.slice(0, 3), mnc: networkOrModem.slice(3) })
+    const modem = this.fleet.modems.find(({ snapshot }) => snapshot.id === networkOrModem)
+    if (modem) return apns.knownFor(modem)
+    const what = `There is no modem ${JSON.stringify(networkOrModem)}, and it is no network's number of 5 or 6 digits`
+    throw new ModemdError('NotFound', `${what}: see \`mmctl list\`.`)
   }
 
   async saveProfile(fields: ProfileFields): Promise<void> {

@@ -3,21 +3,25 @@
  * repeated. Run by `modem.ts`.
  */
 
-import { ModemdError } from '../base/errors.ts'
 import { parseCfun } from './at/replies/cfun.ts'
 import { ask } from './drivers/driver.ts'
-import { type ModemContext, sendFirstAccepted } from './procedure.ts'
-import { isRegistered, readOperator, readOwnNumbers, readRegistration, readSignal } from './registration.ts'
+import { isPortBusy, type ModemContext, sendFirstAccepted } from './procedure.ts'
+import { isRegistered, readDenial, readOperator, readOwnNumbers, readRegistration } from './registration.ts'
+import { SignalReader } from './signal.ts'
 import { openSim, type SimOpener } from './sim.ts'
 import type { Wakeup } from './wakeup.ts'
 
 /** While there is no network. Where the modem reports, that comes first, and asking is for a report that was lost. */
 const SEARCH_POLL_MS = [250, 500, 1000, 2000, 4000, 8000, 16_000]
-const SEARCH_POLL_WITH_REPORTS_MS = [2000, 4000, 8000, 16_000]
+const SEARCH_POLL_WITH_REPORTS_MS = [3000, 6000, 12_000]
 const LONGEST_SEARCH_POLL_MS = 30_000
 /** For a modem that reports nothing. */
 const REGISTERED_POLL_MS = 30_000
 const RADIO_TIMEOUT_MS = 15_000
+/** Of what is shown (D-Bus contract, SignalQuality). */
+const OLDEST_SIGNAL_MS = 30_000
+/** Of a modem that finds no network, its signal is worth knowing, too. */
+const FIRST_SIGNAL_MS = 4000
 
 export interface NetworkReports {
   /** The modem tells by itself when its registration changes. */
@@ -28,6 +32,7 @@ export interface NetworkReports {
 export async function bringUp(modem: ModemContext, opener: SimOpener, signal: AbortSignal): Promise<NetworkReports> {
   await identify(modem)
   await switchOn(modem)
+  for (const group of modem.driver.simInit) await sendFirstAccepted(modem, group)
   await openSim(modem, opener, signal)
   await readImei(modem)
   let areOn = false
@@ -71,19 +76,24 @@ export async function followNetwork(
   signal: AbortSignal,
 ): Promise<never> {
   const queries = new Set(modem.driver.registration)
+  const signalReader = new SignalReader(modem)
   const searchPollMs = reports.areOn ? SEARCH_POLL_WITH_REPORTS_MS : SEARCH_POLL_MS
   const registeredPollMs = reports.areOn ? undefined : REGISTERED_POLL_MS
   let searches = 0
   let known = ''
   let hasNumbers = false
+  let isDenialAsked = false
   for (;;) {
     const isFree = await unlessBusy(async () => {
       if (!isRegistered(modem) || !reports.areOn) await readRegistration(modem, queries)
       const { registration, state } = modem.snapshot
+      if (registration === 'denied' && !isDenialAsked) await readDenial(modem)
+      isDenialAsked = registration === 'denied'
       // Still `searching`: it was lost and found while we were busy, and `registered` waits for the operator.
       if (!isRegistered(modem) || (registration === known && state !== 'searching')) return
+      // Before the operator, with whose name `registered` is told: a dial may come at once and take the only port.
+      if (modem.snapshot.signal === undefined) await signalReader.read()
       await readOperator(modem)
-      if (modem.snapshot.signal === undefined) await readSignal(modem)
       known = registration
       if (hasNumbers) return
       hasNumbers = true
@@ -96,17 +106,35 @@ export async function followNetwork(
   }
 }
 
-/** Until aborted. `pollMs` is asked anew before each pause; undefined: not at all. */
+/** Until aborted. `pollMs` is asked anew before each pause. What a call keeps from being read is forgotten when it is old. */
 export async function followSignal(
   modem: ModemContext,
-  pollMs: () => number | undefined,
+  pollMs: () => number,
   wakeup: Wakeup,
   signal: AbortSignal,
 ): Promise<never> {
-  for (;;) {
-    const isFree = await unlessBusy(() => readSignal(modem))
-    await wakeup.pause(modem.clock, isFree ? pollMs() : undefined, signal)
+  const reader = new SignalReader(modem)
+  const read = async () => {
+    await reader.readTechnology()
+    await reader.read()
   }
+  // The network is looked for first, and then asked for its signal at once.
+  if (!isRegistered(modem)) await wakeup.pause(modem.clock, Math.min(FIRST_SIGNAL_MS, pollMs()), signal)
+  for (;;) {
+    const isFree = await unlessBusy(read)
+    if (!isFree && isOld(modem)) modem.apply({ type: 'no-signal' })
+    await wakeup.pause(modem.clock, isFree ? pollMs() : untilOldMs(modem), signal)
+  }
+}
+
+/** Until what was measured is too old; undefined: nothing is. */
+function untilOldMs({ snapshot: { signal }, clock }: ModemContext): number | undefined {
+  if (signal === undefined) return undefined
+  return Math.max(0, OLDEST_SIGNAL_MS - Number((clock.wallUs() - signal.atUs) / 1000n))
+}
+
+function isOld({ snapshot: { signal }, clock }: ModemContext): boolean {
+  return signal !== undefined && clock.wallUs() - signal.atUs >= BigInt(OLDEST_SIGNAL_MS) * 1000n
 }
 
 /** false: a call has the modem's only port; whoever waits is woken when it is over. */
@@ -115,7 +143,7 @@ async function unlessBusy(step: () => Promise<void>): Promise<boolean> {
     await step()
     return true
   } catch (error) {
-    if (error instanceof ModemdError && error.failureCause === 'port-busy') return false
+    if (isPortBusy(error)) return false
     throw error
   }
 }

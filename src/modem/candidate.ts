@@ -5,14 +5,17 @@
 
 import type { Cancel, Clock, Logger } from '../base/ports.ts'
 import type { WireOpener } from '../serial/wire.ts'
+import { driverForManufacturer } from './drivers/choose.ts'
 import { ask, type ModemDriver } from './drivers/driver.ts'
 import { generic } from './drivers/generic.ts'
-import { type DetectSettings, driverForManufacturer, knownRole, settingsFor } from './known-devices.ts'
+import { type DetectSettings, settingsFor } from './known-devices.ts'
 import type { Modem } from './modem.ts'
 import { carriesPin } from './pin-guard.ts'
 import type { ModemPort } from './port.ts'
+import { type Entry, infoOf, newEntry, ROUNDS_TO_BE_DEAF, reasonOf } from './port-entry.ts'
+import type { Learned, PortMemory } from './port-memory.ts'
 import { type ProbeResult, probePort } from './port-probe.ts'
-import type { PortInfo, PortRole } from './snapshot.ts'
+import type { PortInfo } from './snapshot.ts'
 import type { TtyFacts } from './sysfs.ts'
 
 export interface FoundModem {
@@ -31,6 +34,9 @@ export interface CandidateOptions {
   /** A plain port is tried again for ever, a USB device until it is re-plugged or a rescan asks. */
   readonly triesForEver: boolean
   readonly settings: DetectSettings
+  readonly memory: PortMemory
+  /** Who else has a port open, for people. */
+  holderOf(path: string): string | undefined
   readonly openWire: WireOpener
   readonly clock: Clock
   readonly logger: Logger
@@ -43,16 +49,8 @@ const QUIET_MS = 40
 /** Once one port answers, the others get this long before the modem is shown without them. */
 const LATE_ANSWER_MS = 100
 const RETRY_PAUSES_MS = [1000, 5000, 10_000, 20_000, 40_000, 60_000]
-
-interface Entry {
-  readonly tty: TtyFacts
-  readonly role: PortRole | undefined
-  state: 'probing' | 'answers' | 'deaf' | 'busy' | 'not-asked'
-  port: ModemPort | undefined
-  /** The modem has its port. */
-  isAdopted: boolean
-  rounds: number
-}
+/** Another program ends at any time, and nobody tells. */
+const BUSY_RETRY_MS = 5000
 
 export class Candidate {
   readonly #options: CandidateOptions
@@ -82,20 +80,26 @@ export class Candidate {
     return this.#entries.has(path)
   }
 
+  /** How a port of it stands; undefined: it has no such port. */
+  portNamed(path: string): PortInfo | undefined {
+    const entry = this.#entries.get(path)
+    if (!entry) return undefined
+    const own = this.#modem?.snapshot.ports.find(({ name }) => name === path)
+    return own ?? infoOf(entry)
+  }
+
+  /** How it came to its role, for people; '': it has no such port. */
+  reasonFor(path: string): string {
+    const entry = this.#entries.get(path)
+    return entry ? reasonOf(entry) : ''
+  }
+
   addTty(tty: TtyFacts): void {
-    const role = knownRole(tty.usb)
-    const isAsked = role === undefined || role === 'at' || role === 'data'
-    const entry: Entry = {
-      tty,
-      role,
-      state: isAsked ? 'probing' : 'not-asked',
-      port: undefined,
-      isAdopted: false,
-      rounds: 0,
-    }
+    const { memory, settings } = this.#options
+    const entry = newEntry(tty, memory, settings)
     this.#entries.set(tty.path, entry)
     this.#lastAddedMs = this.#options.clock.nowMs()
-    if (isAsked) this.#probe(entry)
+    if (entry.state === 'probing') this.#probe(entry)
     this.#consider()
   }
 
@@ -112,6 +116,19 @@ export class Candidate {
     if (this.#modem || this.#isClosed) return
     const isUnderWay = [...this.#entries.values()].some(({ state }) => state === 'probing' || state === 'answers')
     if (!isUnderWay) this.#startRound()
+  }
+
+  /** As `retry`, and what was learnt of its ports is learnt anew. */
+  relearn(): void {
+    if (this.#isClosed) return
+    const entries = [...this.#entries.values()]
+    if (entries[0]) this.#options.memory.forget(entries[0].tty)
+    for (const entry of entries) {
+      if (entry.state !== 'remembered' && entry.state !== 'deaf' && entry.state !== 'busy') continue
+      entry.rounds = 0
+      if (this.#modem) this.#probe(entry)
+    }
+    this.retry()
   }
 
   /** Resolves when every port is let go of, also those that are just being asked. */
@@ -178,22 +195,41 @@ export class Candidate {
   #take(entry: Entry, result: ProbeResult): void {
     const { logger, clock } = this.#options
     const { path } = entry.tty
-    if (result.kind === 'answers') {
-      const { port } = result
-      entry.state = 'answers'
-      entry.port = port
-      if (![...this.#entries.values()].some((other) => other !== entry && other.port))
-        this.#firstAnswerMs = clock.nowMs()
-      port.onClosed = () => {
-        entry.state = 'deaf'
-        entry.port = undefined
-        this.#consider()
+    const formerHolder = entry.holder
+    entry.holder = undefined
+    switch (result.kind) {
+      case 'answers': {
+        const { port } = result
+        entry.state = 'answers'
+        entry.port = port
+        if (![...this.#entries.values()].some((other) => other !== entry && other.port))
+          this.#firstAnswerMs = clock.nowMs()
+        port.onClosed = () => {
+          entry.state = 'deaf'
+          entry.port = undefined
+          this.#consider()
+        }
+        return
       }
-      return
+      case 'gps':
+        entry.state = 'gps'
+        logger.info(`${path} tells of satellites: it is left to the GPS.`)
+        return
+      case 'deaf':
+        // Who reads along takes the answers.
+        entry.holder = this.#options.holderOf(path)
+        entry.state = entry.holder === undefined ? 'deaf' : 'busy'
+        logger.info(`${path} does not answer AT${entry.holder === undefined ? '' : `: ${entry.holder} has it open`}.`)
+        return
+      case 'unusable': {
+        const isNews = formerHolder === undefined || formerHolder !== result.holder
+        entry.holder = result.holder
+        entry.state = result.holder === undefined ? 'deaf' : 'busy'
+        // It was not asked.
+        if (entry.state === 'busy') entry.rounds--
+        if (isNews) logger.warn(`${path} cannot be used: ${result.reason}`)
+      }
     }
-    entry.state = result.kind === 'unusable' && result.isBusy ? 'busy' : 'deaf'
-    if (result.kind === 'unusable') logger.warn(`${path} cannot be used: ${result.reason}`)
-    else logger.info(`${path} does not answer AT.`)
   }
 
   /** What is to be done next, after anything changed. */
@@ -256,29 +292,54 @@ export class Candidate {
     }
     modem.setOtherPorts(entries.flatMap((entry) => (entry.port ? [] : [infoOf(entry)])))
     // A data port that a crashed daemon left in a call answers only to the escape sequence.
-    for (const entry of entries) if (entry.state === 'deaf' && entry.rounds === 1) this.#probe(entry)
+    for (const entry of entries) if (entry.state === 'deaf' && entry.rounds < ROUNDS_TO_BE_DEAF) this.#probe(entry)
+    this.#remember(entries)
+    if (entries.some(({ state }) => state === 'busy')) this.#retryBusyLater()
+  }
+
+  /** What the ports of a device that is a modem for sure have shown, once all have. */
+  #remember(entries: readonly Entry[]): void {
+    if (entries.some(({ state }) => state === 'probing')) return
+    const learned = (entry: Entry): Learned | undefined => {
+      if (entry.state === 'answers') return 'at'
+      if (entry.state === 'gps') return 'gps'
+      return entry.state === 'deaf' && entry.rounds >= ROUNDS_TO_BE_DEAF ? 'deaf' : undefined
+    }
+    const asked = entries.filter(({ role }) => role === undefined)
+    this.#options.memory.learn(
+      asked.flatMap((entry) => {
+        const finding = learned(entry)
+        return finding === undefined ? [] : [[entry.tty, finding] as const]
+      }),
+    )
+  }
+
+  #retryBusyLater(): void {
+    const { clock } = this.#options
+    this.#timer = clock.at(clock.nowMs() + BUSY_RETRY_MS, () => {
+      for (const entry of this.#entries.values()) if (entry.state === 'busy') this.#probe(entry)
+    })
   }
 
   /** Nothing answers: once more after a pause, ever longer ones. */
   #planRound(entries: readonly Entry[]): void {
-    const asked = entries.filter(({ state }) => state !== 'not-asked')
+    const asked = entries.filter(({ state }) => state !== 'not-asked' && state !== 'gps')
     if (asked.length === 0) return
     const round = Math.max(1, ...asked.map(({ rounds }) => rounds))
-    const pauseMs = RETRY_PAUSES_MS[round - 1] ?? (this.#options.triesForEver ? RETRY_PAUSES_MS.at(-1) : undefined)
+    const lastMs = this.#options.triesForEver ? RETRY_PAUSES_MS.at(-1) : undefined
+    const isBusy = asked.some(({ state }) => state === 'busy')
+    const pauseMs = isBusy ? BUSY_RETRY_MS : (RETRY_PAUSES_MS[round - 1] ?? lastMs)
     if (pauseMs === undefined) return
     const { clock } = this.#options
-    this.#timer = clock.at(clock.nowMs() + pauseMs, () => this.#startRound())
+    const dueMs = clock.nowMs() + pauseMs
+    this.#timer = clock.at(dueMs, () => this.#startRound())
   }
 
   #startRound(): void {
     this.#timer?.()
     this.#timer = undefined
-    for (const entry of this.#entries.values()) if (entry.state === 'deaf' || entry.state === 'busy') this.#probe(entry)
+    // Where nobody else answers, those that were deaf the last time are asked, too.
+    for (const entry of this.#entries.values())
+      if (entry.state === 'deaf' || entry.state === 'busy' || entry.state === 'remembered') this.#probe(entry)
   }
-}
-
-function infoOf({ tty, role, state }: Entry): PortInfo {
-  const isOurs = role === 'diag' || role === 'gps' || role === 'net'
-  const owner = state === 'busy' ? 'another program' : state === 'probing' ? 'modemd (probe)' : ''
-  return { name: tty.path, role: isOurs ? role : 'ignored', owner }
 }

@@ -9,36 +9,48 @@ export interface ContextChoice {
   readonly define: string | undefined
 }
 
-const PDP_TYPES: Readonly<Record<DialRequest['ipType'], string>> = { '4': 'IP', '6': 'IPV6', '46': 'IPV4V6' }
+export interface ContextPlan {
+  /** The best first; the next where the modem refuses the command of the one before. At least one. */
+  readonly choices: readonly [ContextChoice, ...ContextChoice[]]
+  /** What a person should know of it, a sentence. */
+  readonly warning?: string | undefined
+}
+
+type ContextRequest = Pick<DialRequest, 'apn' | 'ipType' | 'cid' | 'refusedApns'>
+
+/** The wanted type, then what else can carry it: old modems know only IP, some networks only both at once. */
+const PDP_TYPES: Readonly<Record<DialRequest['ipType'], readonly [string, ...string[]]>> = {
+  '4': ['IP'],
+  '6': ['IPV6', 'IPV4V6'],
+  '46': ['IPV4V6', 'IP'],
+}
 const MAX_CID = 16
+/** Contexts for the operator's own services, which every LTE modem brings along. */
+const SERVICE_APN = /^(ims|sos|emergency|xcap|vzwims|vzwadmin|vzwapp|admin)\b/i
 
 /**
  * `contexts` undefined: the modem did not tell. On an LTE modem CID 1 is what it attaches with: `auto` never gives it another APN,
- * it takes a context that already has the APN, or the first free one.
+ * it takes a context that already has the APN, or the first free one above.
  */
-export function chooseContext(
-  contexts: readonly PdpContext[] | undefined,
-  request: Pick<DialRequest, 'apn' | 'ipType' | 'cid'>,
+export function planContext(
+  all: readonly PdpContext[] | undefined,
+  request: ContextRequest,
   isLte: boolean,
-): ContextChoice {
-  const type = PDP_TYPES[request.ipType]
-  const isWanted = (context: PdpContext) =>
-    context.type === type && context.apn.toLowerCase() === request.apn.toLowerCase()
-  const definition = (cid: number): ContextChoice => ({ cid, define: `AT+CGDCONT=${cid},"${type}","${request.apn}"` })
-
-  if (request.cid !== 'auto') {
-    const { cid } = request
-    return contexts?.some((context) => context.cid === cid && isWanted(context))
-      ? { cid, define: undefined }
-      : definition(cid)
-  }
-  const existing = contexts?.find(isWanted)
-  if (existing) return { cid: existing.cid, define: undefined }
-  const first = contexts?.find((context) => context.cid === 1)
-  // No APN asked for: the network's choice, which is what is there.
-  if (request.apn === '' && first) return { cid: 1, define: undefined }
-  if (!isLte || (contexts && !first)) return definition(1)
-  return definition(freeCid(contexts ?? []))
+): ContextPlan {
+  // CID 0 is the attach's alone, and none that is dialled (3GPP TS 27.007 §10.1.1).
+  const contexts = all?.filter(({ cid }) => cid >= 1)
+  if (request.cid !== 'auto') return explicitPlan(contexts, request, request.cid, isLte)
+  const existing = existingCid(contexts ?? [], request)
+  if (existing !== undefined) return { choices: [{ cid: existing, define: undefined }] }
+  const types = PDP_TYPES[request.ipType]
+  if (!isLte) return { choices: defined([reusableCid(contexts ?? [], request, isLte) ?? 1], types, request.apn) }
+  const isFirstFree = contexts !== undefined && !contexts.some(({ cid }) => cid === 1)
+  // An empty APN is what it attaches with anyway; a wrong one would keep it from the network from now on.
+  const free = isFirstFree && request.apn === '' ? 1 : freeCid(contexts ?? [])
+  const cid = reusableCid(contexts ?? [], request, isLte) ?? free ?? lastResortCid(contexts ?? [])
+  // A modem may know fewer CIDs than are free by its list.
+  const cids = cid === free && contexts && contexts.length > 1 ? [cid, lastResortCid(contexts)] : [cid]
+  return { choices: defined(cids, types, request.apn) }
 }
 
 /** `*99#` dials context 1; another is named in it (3GPP TS 27.007 §10.2.1.1). Any other number stays as it is. */
@@ -46,8 +58,69 @@ export function numberFor(number: string, cid: number): string {
   return number === '*99#' && cid !== 1 ? `*99***${cid}#` : number
 }
 
-function freeCid(contexts: readonly PdpContext[]): number {
+/** A profile that names its CID is obeyed, whatever stands there. */
+function explicitPlan(
+  contexts: readonly PdpContext[] | undefined,
+  request: ContextRequest,
+  cid: number,
+  isLte: boolean,
+): ContextPlan {
+  const there = contexts?.find((context) => context.cid === cid)
+  const [type] = PDP_TYPES[request.ipType]
+  if (there && there.type === type && isSameApn(there.apn, request.apn))
+    return { choices: [{ cid, define: undefined }] }
+  const choices = defined([cid], PDP_TYPES[request.ipType], request.apn)
+  const isAttach = isLte && cid === 1 && there !== undefined && !isSameApn(there.apn, request.apn)
+  if (!isAttach) return { choices }
+  const warning = `cid = 1 of the profile replaces the APN ${JSON.stringify(there.apn)} with which the modem attaches to LTE: \`cid = auto\` would leave it alone.`
+  return { choices, warning }
+}
+
+/** One that is as wanted, or carries what is wanted beside more. */
+function existingCid(contexts: readonly PdpContext[], request: ContextRequest): number | undefined {
+  const { apn, ipType, refusedApns = [] } = request
+  const first = contexts.find(({ cid }) => cid === 1)
+  // No APN asked for: the network's choice, which is what is there, unless it was put there a moment ago and refused.
+  if (apn === '' && first && !refusedApns.some((refused) => isSameApn(refused, first.apn))) return 1
+  const [wanted] = PDP_TYPES[ipType]
+  const fitting = contexts.filter((context) => isSameApn(context.apn, apn) && carries(context.type, ipType))
+  return (fitting.find(({ type }) => type === wanted) ?? fitting[0])?.cid
+}
+
+/** It has the APN and only the type is another: two contexts of one APN are more than many networks allow (24.008, #55). */
+function reusableCid(contexts: readonly PdpContext[], { apn }: ContextRequest, isLte: boolean): number | undefined {
+  return contexts.find((context) => isSameApn(context.apn, apn) && (context.cid !== 1 || !isLte))?.cid
+}
+
+function freeCid(contexts: readonly PdpContext[]): number | undefined {
   for (let cid = 2; cid <= MAX_CID; cid++) if (!contexts.some((context) => context.cid === cid)) return cid
-  // All are taken: one without an APN is nobody's, and the last is the least likely to be the operator's own (IMS, SOS).
-  return contexts.findLast((context) => context.cid !== 1 && context.apn === '')?.cid ?? MAX_CID
+  return undefined
+}
+
+/** All are taken: one without an APN is nobody's, and the last is the least likely to be the operator's own. */
+function lastResortCid(contexts: readonly PdpContext[]): number {
+  const others = contexts.filter(({ cid }) => cid !== 1).toSorted((a, b) => a.cid - b.cid)
+  const best = others.findLast(({ apn }) => apn === '') ?? others.findLast(({ apn }) => !SERVICE_APN.test(apn))
+  return (best ?? others.at(-1))?.cid ?? 2
+}
+
+function defined(cids: readonly number[], types: readonly string[], apn: string): ContextPlan['choices'] {
+  const [first, ...more] = cids.flatMap((cid) =>
+    types.map((type) => ({ cid, define: `AT+CGDCONT=${cid},"${type}","${apn}"` })),
+  )
+  return [first!, ...more]
+}
+
+function carries(type: string, ipType: DialRequest['ipType']): boolean {
+  if (type === 'IPV4V6') return true
+  return type === (ipType === '4' ? 'IP' : ipType === '6' ? 'IPV6' : '')
+}
+
+/** Case does not matter, and a modem may add the operator's identifier (3GPP TS 23.003 §9.1). */
+function isSameApn(a: string, b: string): boolean {
+  return networkPart(a) === networkPart(b)
+}
+
+function networkPart(apn: string): string {
+  return apn.toLowerCase().replace(/\.mnc\d{3}\.mcc\d{3}\.gprs$/, '')
 }

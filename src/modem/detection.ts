@@ -26,6 +26,8 @@ export interface DetectionOptions {
   readonly logger: Logger
   onTty(tty: TtyFacts): void
   onTtyGone(tty: TtyFacts): void
+  /** A USB device came, went or got an interface; `place`: `1-2`. */
+  onUsb(place: string): void
   /** After each look at everything: plain ports are no part of /sys/class/tty below a root. */
   onLook(): void
 }
@@ -79,8 +81,10 @@ export class Detection {
   }
 
   #onEvent({ action, devpath, subsystem }: DeviceEvent): void {
-    if (this.#isClosed || subsystem !== 'tty') return
+    if (this.#isClosed) return
     const name = devpath.split('/').at(-1) ?? ''
+    if (subsystem === 'usb' && (action === 'add' || action === 'remove')) this.#options.onUsb(name.split(':')[0] ?? '')
+    if (subsystem !== 'tty') return
     const known = this.#ttys.get(name)
     if (action === 'remove' && known) this.#forget(known)
     if (action === 'add') this.#find(name, 0)
@@ -98,7 +102,7 @@ export class Detection {
 
   #take(tty: TtyFacts): void {
     const known = this.#ttys.get(tty.name)
-    if (known && known.device === tty.device && known.usb?.kernelDriver === tty.usb?.kernelDriver) return
+    if (known && isSame(known, tty)) return
     if (known) this.#forget(known)
     this.#ttys.set(tty.name, tty)
     this.#options.onTty(tty)
@@ -118,7 +122,7 @@ export class Detection {
     for (const watcher of this.#watchers.splice(0)) watcher.close()
     const { root } = this.#options
     const top = root === '' ? [] : [root, join(root, '/sys')]
-    for (const path of [...top, join(root, '/dev'), join(root, '/sys/class/tty')]) {
+    for (const path of [...top, join(root, '/dev'), join(root, '/sys/class/tty'), join(root, '/sys/bus/usb/devices')]) {
       if (!existsSync(path)) continue
       try {
         // `change` would be every byte written to a tty.
@@ -145,4 +149,11 @@ export class Detection {
     })
     this.#timers.add(cancel)
   }
+}
+
+/** The same port of the same plug: another device may have come to the same place under the same name, unseen. */
+function isSame(a: TtyFacts, b: TtyFacts): boolean {
+  const identity = ({ device, usb }: TtyFacts) =>
+    [device, usb?.kernelDriver, usb?.vendor, usb?.product, usb?.serial, usb?.deviceNumber].join()
+  return identity(a) === identity(b)
 }

@@ -3,6 +3,7 @@
  * Called by `modem.ts`.
  */
 
+import { printable } from '../base/bytes.ts'
 import type { Failure } from '../base/cause.ts'
 import { failureOf } from '../base/errors.ts'
 import type { Clock, Logger } from '../base/ports.ts'
@@ -11,12 +12,13 @@ import type { Wire } from '../serial/wire.ts'
 import type { AtReply } from './at/channel.ts'
 import { parseCgdcont } from './at/replies/cgdcont.ts'
 import { parseConnectSpeed } from './at/replies/connect.ts'
-import { chooseContext, numberFor } from './context.ts'
+import { type ContextChoice, numberFor, planContext } from './context.ts'
 import { causeOfError, dialFailure } from './dial-result.ts'
 import { type DialEvent, DialScript } from './dial-script.ts'
 import type { ModemPort } from './port.ts'
+import { networkReason } from './refusal.ts'
 import { simError } from './sim.ts'
-import { DialError, type DialRequest } from './snapshot.ts'
+import { DialError, type DialFailure, type DialRequest } from './snapshot.ts'
 import type { ModemRecord } from './state.ts'
 
 export interface Dialler {
@@ -55,8 +57,8 @@ export async function dial(port: ModemPort, request: DialRequest, dialler: Diall
   const number = numberFor(request.number, cid)
   const command = request.chatScript === undefined ? `ATD${number}` : 'the chat script'
   const end = await runScript(port, request, number, dueMs, dialler.clock)
-  if (end.end.exitCode !== 0) throw new DialError(dialFailure(end.end, command))
-  dialler.logger.info(`${port.path}: ${end.report ?? 'connected'}`, { number, cid })
+  if (end.end.exitCode !== 0) throw new DialError(await explained(port, dialFailure(end.end, command)))
+  dialler.logger.info(`${port.path}: ${end.report ?? 'connected'}`, { number, cid, apn: request.apn })
   return {
     wire: port.toPpp(end.unread),
     report: end.report,
@@ -65,15 +67,35 @@ export async function dial(port: ModemPort, request: DialRequest, dialler: Diall
   }
 }
 
+/** An abort string was the modem's own word: it is in command mode and can be asked. */
+async function explained(port: ModemPort, failure: DialFailure): Promise<DialFailure> {
+  if ((failure.chatExit ?? 0) < 4) return failure
+  port.toAt()
+  return { ...failure, ...(await networkReason(port, failure)) }
+}
+
 /** Defines the context where it is not yet as asked for; answers its CID. */
-async function prepareContext(port: ModemPort, request: DialRequest, { isLte }: Dialler): Promise<number> {
+async function prepareContext(port: ModemPort, request: DialRequest, dialler: Dialler): Promise<number> {
   const known = await askTwice(port, 'AT+CGDCONT?', request.signal)
   const contexts = known.isOk ? parseCgdcont(known.lines) : undefined
-  const { cid, define } = chooseContext(contexts, request, isLte)
-  if (define === undefined) return cid
-  const reply = await attempt(port, define, request.signal)
-  if (!reply.isOk) throw new DialError({ cause: causeOfError(reply.final), detail: `${reply.final} to ${define}` })
-  return cid
+  const { choices, warning } = planContext(contexts, request, dialler.isLte)
+  if (warning !== undefined) dialler.logger.warn(warning)
+  let failure: DialFailure | undefined
+  for (const choice of choices) {
+    const refusal = await refusalOf(port, choice, request.signal)
+    if (!refusal) return choice.cid
+    // What the modem said first counts; that an APN or the network is wrong is no matter of CID and type.
+    failure ??= refusal
+    if (refusal.cause !== 'modem-error') break
+    dialler.logger.info(`${port.path}: ${refusal.detail}`)
+  }
+  throw new DialError(failure!)
+}
+
+async function refusalOf(port: ModemPort, { define }: ContextChoice, signal: AbortSignal) {
+  if (define === undefined) return undefined
+  const { isOk, final } = await attempt(port, define, signal)
+  return isOk ? undefined : { cause: causeOfError(final), detail: `${printable(final)} to ${define}` }
 }
 
 /** A question may be repeated when its answer was lost; what changes the modem may not. */

@@ -5,12 +5,13 @@
 
 import type { Failure } from '../base/cause.ts'
 import { errorText, ModemdError } from '../base/errors.ts'
+import type { FeatureRound, ModemFeature } from './features/feature.ts'
 import type { PinContext } from './pin.ts'
 import { enterPin } from './pin.ts'
 import type { PinLedger } from './pin-ledger.ts'
 import { type PortSet, sessionOf } from './port-set.ts'
 import type { ModemContext } from './procedure.ts'
-import { readSimStatus, readTriesLeft } from './sim.ts'
+import { readIccid, readSimStatus, readTriesLeft } from './sim.ts'
 import type { ModemSnapshot } from './snapshot.ts'
 import type { Wakeup } from './wakeup.ts'
 
@@ -23,7 +24,7 @@ export interface PinDeskOptions {
   pinFor(modem: ModemSnapshot): string | undefined
 }
 
-export class PinDesk {
+export class PinDesk implements ModemFeature {
   readonly #options: PinDeskOptions
   #turn: Promise<void> = Promise.resolve()
 
@@ -31,14 +32,29 @@ export class PinDesk {
     this.#options = options
   }
 
-  /** Rejects as `pin.ts` does. */
+  /** For who knows nothing of this very moment's SIM. Rejects as `pin.ts` does. */
   serve(step: (context: PinContext) => Promise<void>): Promise<void> {
-    const turn = this.#turn.then(() => this.#serve(step))
+    return this.#inTurn(async () => {
+      // Perhaps nobody saw that another was put in.
+      await readIccid(this.#options.modem)
+      await this.#serve(step)
+      // It starts again from three; who just wants to know must not fail for it.
+      await readTriesLeft(this.#options.modem).catch(() => {})
+    }).finally(() => this.#options.wakeup.wake())
+  }
+
+  #inTurn(serve: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(serve)
     this.#turn = turn.catch(() => {})
     return turn
   }
 
-  /** Resolves true when the SIM took it. */
+  /** For people to read. A SIM that asked for its PIN has been asked already, and the right one leaves three as they were. */
+  async onRound(round: FeatureRound): Promise<void> {
+    if (round.snapshot.sim.pinTries === undefined) await readTriesLeft(round)
+  }
+
+  /** Of the SIM that was just looked at. Resolves true when it took it. */
   async tryProfilePin(): Promise<boolean> {
     const { modem, pinFor } = this.#options
     const pin = pinFor(modem.snapshot)
@@ -47,7 +63,7 @@ export class PinDesk {
       return false
     }
     try {
-      await this.serve((context) => enterPin(context, pin, 'automatic'))
+      await this.#inTurn(() => this.#serve((context) => enterPin(context, pin, 'automatic')))
       return true
     } catch (error) {
       if (error instanceof ModemdError && error.code === 'ModemGone') throw error
@@ -57,7 +73,7 @@ export class PinDesk {
   }
 
   async #serve(step: (context: PinContext) => Promise<void>): Promise<void> {
-    const { modem, ports, ledger, wakeup } = this.#options
+    const { modem, ports, ledger } = this.#options
     const port = ports.free()
     try {
       await step({
@@ -73,8 +89,6 @@ export class PinDesk {
       const failure = failureOf(error)
       if (failure && modem.snapshot.state === 'locked') modem.apply({ type: 'failure', failure })
       throw error
-    } finally {
-      wakeup.wake()
     }
   }
 }

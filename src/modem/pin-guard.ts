@@ -19,10 +19,17 @@ export const PIN_GUARD_MESSAGE =
 const LOCK_NAME = '[+^*#$%_!&@][A-Z0-9]*(?:PIN|PUK|LCK|LOCK|PWD|CHV)'
 
 /**
+ * `**04*` changes a PIN and `**05*` unblocks (3GPP TS 22.030 §6.6.2), in a dial string or as USSD: as it is, with what dial strings may
+ * have between the digits, or as USSD in hexadecimal: packed septets, UCS2, octets.
+ */
+const MMI =
+  '\\*[-(). WPT@!,]*\\*[-(). WPT@!,]*0[-(). WPT@!,]*[45]|CUSD=[^;]*(?:2A15[8A]C|(?:002A){2}0030003[45]|2A2A303[45])'
+
+/**
  * Where holding back begins: +CPIN, +CPIN2, +CPWD, +CLCK and the vendors' forms (^CPIN, ^SLCK, *CPIN, #…), MMI codes (**04*
  * changes a PIN, **05* unblocks, also inside a dial string), raw SIM commands and the registers.
  */
-const SUSPECT = new RegExp(`${LOCK_NAME}|[+^*#$%_!&@][A-Z]*(?:CSIM|CRSM|CGLA|CRLA)|\\*\\*0[45]|S0*[35]=`)
+const SUSPECT = new RegExp(`${LOCK_NAME}|[+^*#$%_!&@][A-Z]*(?:CSIM|CRSM|CGLA|CRLA)|${MMI}|S0*[35]=`)
 
 /** What has such a name but presents nothing: queries, tests, counters of tries, the state of a lock. */
 const HARMLESS: readonly RegExp[] = [
@@ -33,7 +40,7 @@ const HARMLESS: readonly RegExp[] = [
 
 const DANGEROUS: readonly RegExp[] = [
   new RegExp(LOCK_NAME),
-  /\*\*0[45]/,
+  new RegExp(MMI),
   // The second byte of the instruction: verify, change, disable, enable, unblock (3GPP TS 51.011 §9.2).
   /(?:CSIM|CGLA|CRLA)=[\d,]*"?[0-9A-F]{2}(?:20|24|26|28|2C)/,
   /CRSM=0*(?:32|36|38|40|44)(?!\d)/,

@@ -6,12 +6,14 @@
 import { ModemdError } from '../base/errors.ts'
 import { type Clock, sleep } from '../base/ports.ts'
 import type { AtReply } from './at/channel.ts'
+import { parseClck } from './at/replies/clck.ts'
 import { explainError } from './at/replies/cme.ts'
 import type { TriesLeft } from './at/replies/pin-tries.ts'
 import type { CommandOptions } from './at/session.ts'
 import type { PinGuard } from './pin-guard.ts'
 import type { PinLedger, Secret, SimIdentity, TryHistory } from './pin-ledger.ts'
-import type { PinCaller, SimStatus } from './snapshot.ts'
+import { isOpen } from './sim.ts'
+import type { PersonCaller, PinCaller, SimStatus } from './snapshot.ts'
 
 export interface PinContext {
   readonly clock: Clock
@@ -25,6 +27,7 @@ export interface PinContext {
   readTries(): Promise<TriesLeft | undefined>
 }
 
+const PUK_REMEDY = 'Run `mmctl sim puk` with the PUK, which your operator gives you.'
 const TRY_TIMEOUT_MS = 30_000
 /** After OK some SIMs take seconds until +CPIN? says READY; one that still asks for the PIN then has not taken it. */
 const SETTLE_MS = [0, 200, 500, 1000, 2000, 3000, 4000]
@@ -34,7 +37,7 @@ export async function enterPin(context: PinContext, pin: string, caller: PinCall
   const secret = pinOf(pin)
   requireStatus(await context.readStatus(), 'pin')
   await allow(context, secret, caller)
-  await attemptSecret(context, secret, `AT+CPIN="${pin}"`, (reply) => isOpen(context, reply))
+  await attemptSecret(context, secret, `AT+CPIN="${pin}"`, (reply) => opens(context, reply))
   context.ledger.accepted(context.sim, secret)
 }
 
@@ -44,28 +47,44 @@ export async function enterPuk(context: PinContext, puk: string, newPin: string)
   const newSecret = pinOf(newPin)
   requireStatus(await context.readStatus(), 'puk')
   await allow(context, secret, 'person')
-  await attemptSecret(context, secret, `AT+CPIN="${puk}","${newPin}"`, (reply) => isOpen(context, reply))
+  await attemptSecret(context, secret, `AT+CPIN="${puk}","${newPin}"`, (reply) => opens(context, reply))
   context.ledger.accepted(context.sim, secret)
   context.ledger.accepted(context.sim, newSecret)
 }
 
-export async function changePin(context: PinContext, oldPin: string, newPin: string): Promise<void> {
+export async function changePin(
+  context: PinContext,
+  oldPin: string,
+  newPin: string,
+  caller: PersonCaller,
+): Promise<void> {
   const secret = pinOf(oldPin)
   const newSecret = pinOf(newPin)
   requireStatus(await context.readStatus(), 'ready')
-  await allow(context, secret, 'person')
+  // Most SIMs refuse the right PIN, too, while they ask for none: that must not count against it.
+  if ((await asksForPin(context)) === false)
+    throw new ModemdError('WrongState', 'The SIM asks for no PIN: run `mmctl sim enable-pin` first, then change it.')
+  await allow(context, secret, caller)
   await attemptSecret(context, secret, `AT+CPWD="SC","${oldPin}","${newPin}"`, async (reply) => reply?.isOk === true)
   context.ledger.accepted(context.sim, newSecret)
 }
 
 /** Does the SIM ask for its PIN from the next power-on? */
-export async function requirePin(context: PinContext, pin: string, on: boolean): Promise<void> {
+export async function requirePin(context: PinContext, pin: string, on: boolean, caller: PersonCaller): Promise<void> {
   const secret = pinOf(pin)
   requireStatus(await context.readStatus(), 'ready')
-  await allow(context, secret, 'person')
+  if ((await asksForPin(context)) === on)
+    throw new ModemdError('WrongState', `The SIM ${on ? 'asks for its PIN' : 'asks for no PIN'} already.`)
+  await allow(context, secret, caller)
   const line = `AT+CLCK="SC",${on ? 1 : 0},"${pin}"`
   await attemptSecret(context, secret, line, async (reply) => reply?.isOk === true)
   context.ledger.accepted(context.sim, secret)
+}
+
+/** +CLCK: does it ask at the next power-on? undefined: the modem does not tell. */
+async function asksForPin(context: PinContext): Promise<boolean | undefined> {
+  const reply = await context.attempt('AT+CLCK="SC",2', {})
+  return reply.isOk ? parseClck(reply.lines) : undefined
 }
 
 /** May this caller spend a try? undefined: yes. Pure. */
@@ -83,13 +102,19 @@ export function refusalOf(
       `This ${name} was refused by the SIM before, or its answer was lost; it is not sent again. Enter the right one with \`mmctl sim unlock\`; if you are sure that it is this, remove ${ledgerPath} before.`,
       'sim-pin-refused',
     )
-  if (left === 0) return new ModemdError('SimPuk', 'No PIN try is left: the SIM asks for its PUK.', 'sim-puk')
+  if (left === 0) return noneLeft(kind)
   if (caller === 'automatic') return automaticRefusal(left, history)
   // Where the counter is hidden no more can be left than the whole less what we spent ourselves.
   const atMost = left ?? (kind === 'pin' ? 3 : 10) - history.failuresSinceAccepted
   if (atMost >= 2 || caller === 'person-last-try') return undefined
-  const remedy = kind === 'pin' ? 'ask for it with --last-try' : 'enter it in a telephone'
+  const remedy = kind === 'pin' ? 'run `mmctl sim unlock --last-try`' : 'enter it in a telephone'
   return new ModemdError('PinGuard', `This is the last ${name} try; if you are sure of the ${name}, ${remedy}.`)
+}
+
+function noneLeft(kind: Secret['kind']): ModemdError {
+  if (kind === 'puk')
+    return new ModemdError('SimAbsent', 'No PUK try is left: the SIM is blocked for ever.', 'sim-failed')
+  return new ModemdError('SimPuk', `No PIN try is left: the SIM asks for its PUK. ${PUK_REMEDY}`, 'sim-puk')
 }
 
 function automaticRefusal(left: number | undefined, history: TryHistory): ModemdError | undefined {
@@ -151,12 +176,12 @@ function isDoubtful(reply: AtReply): boolean {
 }
 
 /** Does the SIM no longer ask, once it has settled? An error that is followed by "still locked" needs no patience. */
-async function isOpen(context: PinContext, reply: AtReply | undefined): Promise<boolean> {
+async function opens(context: PinContext, reply: AtReply | undefined): Promise<boolean> {
   let status: SimStatus | undefined
   for (const waitMs of SETTLE_MS) {
     await sleep(context.clock, waitMs)
     status = await context.readStatus()
-    if (status === 'ready' || status === 'pin2' || status === 'puk2') return true
+    if (isOpen(status)) return true
     if (status === 'puk' || (status !== undefined && !reply?.isOk)) return false
   }
   return reply?.isOk === true && status === undefined
@@ -166,7 +191,7 @@ async function refusedError(context: PinContext, secret: Secret, reply: AtReply 
   const tries = await context.readTries()
   const left = secret.kind === 'pin' ? tries?.pin : tries?.puk
   if (secret.kind === 'pin' && (left === 0 || (await context.readStatus()) === 'puk'))
-    return new ModemdError('SimPuk', 'The SIM refused the PIN and now asks for its PUK.', 'sim-puk')
+    return new ModemdError('SimPuk', `The SIM refused the PIN and now asks for its PUK. ${PUK_REMEDY}`, 'sim-puk')
   const answer = reply ? `answered ${reply.final}` : 'did not answer in time'
   const rest = left === undefined ? '' : `, ${left} ${left === 1 ? 'try is' : 'tries are'} left`
   const text = `The SIM did not accept the ${secret.kind.toUpperCase()} (it ${answer}${rest}); it will not be sent again.`
@@ -179,12 +204,11 @@ function pinOf(digits: string): Secret {
 }
 
 function requireStatus(status: SimStatus | undefined, wanted: 'pin' | 'puk' | 'ready'): void {
-  const isReady = status === 'ready' || status === 'pin2' || status === 'puk2'
-  if (status === wanted || (wanted === 'ready' && isReady)) return
+  if (status === wanted || (wanted === 'ready' && isOpen(status))) return
   if (status === undefined) throw new ModemdError('WrongState', 'The SIM is busy; try again in some seconds.')
   if (status === 'absent') throw new ModemdError('SimAbsent', 'There is no SIM in the modem.', 'sim-absent')
   if (status === 'failed') throw new ModemdError('SimAbsent', 'The SIM does not work.', 'sim-failed')
   if (status === 'pin') throw new ModemdError('SimPin', 'The SIM asks for its PIN first.', 'sim-pin')
-  if (status === 'puk') throw new ModemdError('SimPuk', 'The SIM asks for its PUK.', 'sim-puk')
+  if (status === 'puk') throw new ModemdError('SimPuk', `The SIM asks for its PUK. ${PUK_REMEDY}`, 'sim-puk')
   throw new ModemdError('WrongState', `The SIM does not ask for its ${wanted.toUpperCase()}.`)
 }

@@ -1,10 +1,15 @@
-/** Does a port of a known modem answer AT? Opens it, asks a few times, lets go within 3 s. Called by `candidate.ts`. */
+/**
+ * Does a port of a known modem answer AT? Opens it, asks a few times, lets go within 3 s; sooner where it tells of satellites
+ * unasked. Called by `candidate.ts`.
+ */
 
 import { errorText, ModemdError } from '../base/errors.ts'
-import { type Clock, sleep } from '../base/ports.ts'
-import type { WireOpener } from '../serial/wire.ts'
+import { type Cancel, type Clock, sleep } from '../base/ports.ts'
+import { PortBusyError } from '../serial/port-busy.ts'
+import type { Wire, WireOpener } from '../serial/wire.ts'
 import type { ProbeTimes } from './at/channel.ts'
 import { escapeToCommands } from './hang-up.ts'
+import { NmeaEar } from './nmea.ts'
 import { ModemPort, type PortHint } from './port.ts'
 
 export interface ProbeOptions {
@@ -25,7 +30,10 @@ export interface ProbeOptions {
 export type ProbeResult =
   | { readonly kind: 'answers'; readonly port: ModemPort }
   | { readonly kind: 'deaf' }
-  | { readonly kind: 'unusable'; readonly reason: string; readonly isBusy: boolean }
+  /** It tells where it is, and answers nothing. */
+  | { readonly kind: 'gps' }
+  /** `holder`: who has it, where it is busy. */
+  | { readonly kind: 'unusable'; readonly reason: string; readonly holder?: string | undefined }
 
 /** Dense at first: a modem that has just got power is ready at any moment. */
 const PROBE_TIMES: ProbeTimes = [0, 100, 200, 350, 550, 800, 1100, 1500, 2000, 2900]
@@ -34,28 +42,44 @@ const ESCAPE_PROBE_TIMES: ProbeTimes = [0, 300, 700, 1200]
 /** The node may come a moment after the event. */
 const OPEN_PAUSES_MS = [20, 80, 200]
 
+/** After the first sentence an AT port that also tells of satellites has this long to answer. */
+const SENTENCE_GRACE_MS = 600
+
 /** Never rejects. */
 export async function probePort(options: ProbeOptions): Promise<ProbeResult> {
   let port: ModemPort | undefined
-  const { signal } = options
+  let isGps = false
+  let cancelGrace: Cancel | undefined
+  const { signal, clock } = options
   const onAbort = () => void port?.close()
   signal.addEventListener('abort', onAbort)
   try {
-    port = await openPort(options)
+    const wire = await openWire(options)
+    const ear = new NmeaEar(wire, () => {
+      isGps = true
+      // Closing ends the asking.
+      cancelGrace ??= clock.at(clock.nowMs() + SENTENCE_GRACE_MS, () => void port?.close())
+    })
+    port = new ModemPort(ear, { number: options.number, hint: options.hint, clock })
     if (signal.aborted) await port.close()
     const { session } = port
-    const answers = await (options.mayBeInCall ? endForgottenCall(port, options.clock) : session!.probe(PROBE_TIMES))
+    const answers = await (options.mayBeInCall ? endForgottenCall(port, clock) : session!.probe(PROBE_TIMES))
     if (!answers) {
       await port.close()
-      return { kind: 'deaf' }
+      return { kind: isGps ? 'gps' : 'deaf' }
     }
+    isGps = false
+    cancelGrace?.()
+    ear.isListening = false
     for (const command of options.init) await session!.attempt(command, { timeoutMs: 15_000 })
     return { kind: 'answers', port }
   } catch (error) {
     await port?.close()
     const isSilent = error instanceof ModemdError && error.failureCause === 'modem-silent'
-    return isSilent ? { kind: 'deaf' } : { kind: 'unusable', reason: errorText(error), isBusy: isBusy(error) }
+    if (isGps) return { kind: 'gps' }
+    return isSilent ? { kind: 'deaf' } : { kind: 'unusable', reason: errorText(error), holder: holderOf(error) }
   } finally {
+    cancelGrace?.()
     signal.removeEventListener('abort', onAbort)
   }
 }
@@ -66,11 +90,10 @@ async function endForgottenCall({ session }: ModemPort, clock: Clock): Promise<b
   return escapeToCommands(session!, ESCAPE_PROBE_TIMES)
 }
 
-async function openPort({ path, number, hint, baud, openWire, clock }: ProbeOptions): Promise<ModemPort> {
+async function openWire({ path, baud, openWire: open, clock }: ProbeOptions): Promise<Wire> {
   for (let tries = 0; ; tries++) {
     try {
-      const wire = await openWire(path, baud === undefined ? {} : { baud })
-      return new ModemPort(wire, { number, hint, clock })
+      return await open(path, baud === undefined ? {} : { baud })
     } catch (error) {
       const pauseMs = OPEN_PAUSES_MS[tries]
       const isAbsent = error instanceof ModemdError && error.failureCause === 'modem-gone'
@@ -80,6 +103,8 @@ async function openPort({ path, number, hint, baud, openWire, clock }: ProbeOpti
   }
 }
 
-function isBusy(error: unknown): boolean {
-  return error instanceof ModemdError && error.failureCause === 'port-busy'
+/** undefined: it is not that somebody has it. */
+function holderOf(error: unknown): string | undefined {
+  if (error instanceof PortBusyError) return error.holder
+  return error instanceof ModemdError && error.failureCause === 'port-busy' ? 'another program' : undefined
 }

@@ -1,10 +1,10 @@
 /** Network registration, operator and signal (3GPP TS 27.007 §7.2, §7.3, §8.5, §10.1.20, §10.1.22). Called by bring-up's loops. */
 
 import { ModemdError } from '../base/errors.ts'
+import { parseCeer } from './at/replies/ceer.ts'
 import { parseCnum } from './at/replies/cnum.ts'
 import { type CopsReply, parseCops } from './at/replies/cops.ts'
-import { parseRegistrations } from './at/replies/creg.ts'
-import { parseCsq } from './at/replies/csq.ts'
+import { parseRegistrationDetails } from './at/replies/creg.ts'
 import type { CommandOptions } from './at/session.ts'
 import type { ModemContext } from './procedure.ts'
 import { isIn } from './state.ts'
@@ -21,10 +21,18 @@ export async function readRegistration(modem: ModemContext, queries: Set<string>
   for (const query of queries) {
     const reply = await modem.attempt(query)
     if (!reply.isOk) queries.delete(query)
-    const replies = parseRegistrations(reply.lines)
+    const replies = parseRegistrationDetails(reply.lines)
     for (const each of replies) modem.apply({ type: 'registration', reply: each })
     if (replies.some(({ registration }) => isIn(registration))) return
   }
+}
+
+/** The network's reason for a denial, where the registration itself did not name it (+CEER). Asked once a denial. */
+export async function readDenial(modem: ModemContext): Promise<void> {
+  if (modem.snapshot.registration !== 'denied' || modem.snapshot.denial !== undefined) return
+  const { isOk, lines } = await modem.attempt('AT+CEER')
+  const network = isOk ? parseCeer(lines, 'mobility')?.network : undefined
+  if (network?.domain === 'mobility') modem.apply({ type: 'denial', cause: network })
 }
 
 /**
@@ -63,21 +71,6 @@ function applyOperator(modem: ModemContext, { name, plmn, technologies }: CopsRe
   // Before the name: what `registered` is told with.
   modem.apply({ type: 'technologies', source: 'operator', technologies })
   modem.apply({ type: 'operator', name, code: plmn })
-}
-
-/** What the modem does not tell any more is forgotten. */
-export async function readSignal(modem: ModemContext): Promise<void> {
-  const reply = parseCsq((await modem.attempt('AT+CSQ')).lines)
-  if (!reply) {
-    modem.apply({ type: 'no-signal' })
-    return
-  }
-  const [technology] = modem.snapshot.accessTechnologies
-  modem.apply({
-    type: 'signal',
-    signal: { technology, rssi: reply.dbm, ber: reply.ber, atUs: modem.clock.wallUs(), source: '+CSQ' },
-    quality: reply.quality,
-  })
 }
 
 export async function readOwnNumbers(modem: ModemContext): Promise<void> {

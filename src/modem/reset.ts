@@ -10,11 +10,19 @@ import type { ModemPort } from './port.ts'
 const DEAF_MS = 2000
 const PROBE_TIMES: ProbeTimes = [0, 2000, 5000, 10_000, 20_000, 40_000, 60_000]
 
-/** A modem that vanishes instead of answering does what it was told. */
-export async function sendReset(command: string, attempt: (text: string) => Promise<AtReply>): Promise<void> {
+/** The first that is accepted. A modem that vanishes instead of answering does what it was told. */
+export async function sendReset(
+  commands: readonly string[],
+  attempt: (text: string) => Promise<AtReply>,
+): Promise<void> {
   try {
-    const reply = await attempt(command)
-    if (!reply.isOk) throw errorOf(command, reply)
+    let refusal: ModemdError | undefined
+    for (const command of commands) {
+      const reply = await attempt(command)
+      if (reply.isOk) return
+      refusal ??= errorOf(command, reply)
+    }
+    if (refusal) throw refusal
   } catch (error) {
     if (!(error instanceof ModemdError && error.failureCause === 'modem-gone')) throw error
   }

@@ -6,6 +6,12 @@
 import type { Failure } from '../base/cause.ts'
 import type { Cancel } from '../base/ports.ts'
 import type { Wire } from '../serial/wire.ts'
+import type { ConsoleCommands } from './features/console/snapshot.ts'
+import type { Location } from './features/location/snapshot.ts'
+import type { Messaging } from './features/messaging/snapshot.ts'
+import type { SubscriberQueries } from './features/subscriber/snapshot.ts'
+import type { NetworkTime } from './features/time/snapshot.ts'
+import type { Ussd } from './features/ussd/snapshot.ts'
 
 export type ModemState =
   | 'absent-sim'
@@ -30,10 +36,36 @@ export interface PortInfo {
   readonly owner: string
 }
 
+/** A serial port of the machine, whether a modem's or not. */
+export interface PortReport {
+  /** `/dev/ttyUSB0` */
+  readonly name: string
+  /** What it belongs to: a sysfs path without the root, or the tty. */
+  readonly device: string
+  /** The kernel's; '' where none is known. */
+  readonly driver: string
+  /** `12d1:1436`; undefined: not on USB. */
+  readonly usbId?: string | undefined
+  /** Class, subclass and protocol of its USB interface: `ff/01/02`. */
+  readonly interfaceClass?: string | undefined
+  /** undefined: not known to be a modem's. */
+  readonly role?: PortRole | undefined
+  /** Who holds it, as in `PortInfo`. */
+  readonly owner: string
+  /** modemd may ask it; false: it is left alone. */
+  readonly isTaken: boolean
+  /** One sentence for people on why. */
+  readonly reason: string
+  /** The modem's id, where there is one by now. */
+  readonly modem?: string | undefined
+}
+
 export type SimStatus = 'ready' | 'pin' | 'puk' | 'pin2' | 'puk2' | 'absent' | 'failed'
 
 export interface SimSnapshot {
   readonly status?: SimStatus | undefined
+  /** It is there, or may be, and does not answer yet. */
+  readonly isBusy?: true | undefined
   readonly iccid?: string | undefined
   readonly operatorName?: string | undefined
   readonly pinTries?: number | undefined
@@ -77,6 +109,8 @@ export interface ModemSnapshot {
   /** PLMN, 5 or 6 digits. */
   readonly operatorCode?: string | undefined
   readonly registration: Registration
+  /** Why it is `denied`, in words with the network's number, where the network says. */
+  readonly denial?: string | undefined
   /** `gsm`, `gprs`, `edge`, `umts`, `hsdpa`, `hsupa`, `hspa`, `lte`, `5gnr`. */
   readonly accessTechnologies: readonly string[]
   /** 0 to 100: CSQ × 100 / 31, rounded down. */
@@ -92,6 +126,8 @@ export interface DialRequest {
   readonly number: string
   readonly ipType: '4' | '6' | '46'
   readonly cid: number | 'auto'
+  /** Just refused by the network: a context that has one of them is not the network's choice. */
+  readonly refusedApns?: readonly string[] | undefined
   /** For the whole dial, from the first command to CONNECT. */
   readonly timeoutMs: number
   /** Words of a chat(8) script that replaces the built-in one. */
@@ -117,12 +153,13 @@ export interface Call {
   readonly chatExit: number
   /** PPP is up: the modem's state becomes `connected`. */
   established(): void
-  /** Ends the call if it still stands (DTR, or `+++` and ATH) and gives the port back to AT. Idempotent, never rejects. `failure` says why the call ended. */
-  hangUp(failure?: Failure): Promise<void>
+  /** Ends the call if it still stands (DTR, or `+++` and ATH) and gives the port back to AT. Idempotent, never rejects. `failure` says why the call ended; the answer is a better reason, where the modem has one: the network's own for a call that was never established, or that the SIM is gone. */
+  hangUp(failure?: Failure): Promise<Failure | undefined>
 }
 
 /** Who asks for a PIN try: decides how many tries must be left (DESIGN §7.1). */
-export type PinCaller = 'automatic' | 'person' | 'person-last-try'
+export type PersonCaller = 'person' | 'person-last-try'
+export type PinCaller = 'automatic' | PersonCaller
 
 export interface ModemCommands {
   enable(): Promise<void>
@@ -130,8 +167,8 @@ export interface ModemCommands {
   /** Rejects with a ModemdError: SimPin (refused), SimPuk, SimAbsent, PinGuard, WrongState, Timeout, ModemGone. */
   sendPin(pin: string, caller: PinCaller): Promise<void>
   sendPuk(puk: string, newPin: string): Promise<void>
-  changePin(oldPin: string, newPin: string): Promise<void>
-  enablePin(pin: string, on: boolean): Promise<void>
+  changePin(oldPin: string, newPin: string, caller: PersonCaller): Promise<void>
+  enablePin(pin: string, on: boolean, caller: PersonCaller): Promise<void>
   /** Not a property: the IMSI is personal. */
   imsi(): Promise<string>
   setSignalPoll(seconds: number): void
@@ -146,8 +183,18 @@ export interface ModemCommands {
   dial(request: DialRequest): Promise<Call>
 }
 
+/** What a modem can do beside calls, a member each (`features/feature.ts`); undefined: it cannot. */
+export interface ModemFeatures {
+  readonly console?: ConsoleCommands | undefined
+  readonly subscriber?: SubscriberQueries | undefined
+  readonly ussd?: Ussd | undefined
+  readonly time?: NetworkTime | undefined
+  readonly location?: Location | undefined
+  readonly messaging?: Messaging | undefined
+}
+
 /** What `modem/modem.ts` is to the supervisor and the bus. */
-export interface ModemHandle extends ModemCommands {
+export interface ModemHandle extends ModemCommands, ModemFeatures {
   readonly snapshot: ModemSnapshot
   onChange(listener: (next: ModemSnapshot, previous: ModemSnapshot) => void): Cancel
 }
@@ -159,6 +206,8 @@ export interface ModemFleet {
   /** The handle's last snapshot says why (`modem-gone`, inhibited …). */
   onRemoved(listener: (modem: ModemHandle) => void): Cancel
   rescan(): void
+  /** Every serial port, in the order of their names. */
+  ports(): readonly PortReport[]
   /** Lets go of a device (its `device`, id or tty) until the returned function is called. */
   inhibit(device: string): Promise<Cancel>
 }

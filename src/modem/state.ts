@@ -4,7 +4,8 @@
  */
 
 import type { Failure } from '../base/cause.ts'
-import type { RegistrationDomain, RegistrationReply } from './at/replies/creg.ts'
+import type { RegistrationDetails, RegistrationDomain, RegistrationReply } from './at/replies/creg.ts'
+import type { NetworkCause } from './at/replies/network-cause.ts'
 import type { ModemSnapshot, ModemState, PortInfo, Registration, SignalSnapshot, SimSnapshot } from './snapshot.ts'
 
 /** What the daemon is doing with it; the rest of the state follows from SIM and network. */
@@ -31,7 +32,9 @@ export type Change =
     }
   | { readonly type: 'ports'; readonly ports: readonly PortInfo[] }
   | { readonly type: 'sim'; readonly sim: Partial<SimSnapshot> }
-  | { readonly type: 'registration'; readonly reply: RegistrationReply }
+  | { readonly type: 'registration'; readonly reply: RegistrationReply & Pick<RegistrationDetails, 'cause'> }
+  /** Why the network refuses, where it said so beside the registration. */
+  | { readonly type: 'denial'; readonly cause: NetworkCause }
   /** All domains are forgotten: radio off, reset. */
   | { readonly type: 'unregistered' }
   | { readonly type: 'operator'; readonly name?: string | undefined; readonly code?: string | undefined }
@@ -50,6 +53,8 @@ export interface ModemRecord {
   readonly technologies: Readonly<Record<'report' | 'operator', readonly string[]>>
   /** The operator was asked for since the modem is registered, so that `registered` is not told without his name. */
   readonly isOperatorAsked: boolean
+  /** Told with the denial or shortly before; forgotten once the modem is in a network. */
+  readonly denial: string | undefined
 }
 
 const NO_TECHNOLOGIES = { report: [], operator: [] }
@@ -75,6 +80,7 @@ export function newRecord(
     domains: {},
     technologies: NO_TECHNOLOGIES,
     isOperatorAsked: false,
+    denial: undefined,
   })
 }
 
@@ -90,9 +96,15 @@ function apply(record: ModemRecord, change: Change): ModemRecord {
     case 'ports':
       return { ...record, snapshot: { ...snapshot, ports: change.ports } }
     case 'sim':
-      return { ...record, snapshot: { ...snapshot, sim: { ...snapshot.sim, ...change.sim } } }
+      return { ...record, snapshot: { ...snapshot, sim: known({ ...snapshot.sim, ...change.sim }) } }
     case 'registration':
-      return { ...record, domains: { ...record.domains, [change.reply.domain]: change.reply } }
+      return {
+        ...record,
+        domains: { ...record.domains, [change.reply.domain]: change.reply },
+        denial: change.reply.cause ? denialOf(change.reply.cause) : record.denial,
+      }
+    case 'denial':
+      return { ...record, denial: denialOf(change.cause) }
     case 'unregistered':
       return { ...record, domains: {}, technologies: NO_TECHNOLOGIES }
     case 'operator':
@@ -122,32 +134,45 @@ function apply(record: ModemRecord, change: Change): ModemRecord {
   }
 }
 
+function known(sim: SimSnapshot): SimSnapshot {
+  return Object.fromEntries(Object.entries(sim).filter(([, value]) => value !== undefined))
+}
+
 function derived(record: ModemRecord): ModemRecord {
   const registration = registrationOf(record.domains)
   const isRegistered = isIn(registration)
   const isOperatorAsked = isRegistered && record.isOperatorAsked
-  const { operatorName, operatorCode, ...rest } = record.snapshot
+  const denial = isRegistered ? undefined : record.denial
+  const { operatorName, operatorCode, denial: _before, ...rest } = record.snapshot
   const snapshot: ModemSnapshot = {
     ...rest,
     ...(WITHOUT_SIGNAL.has(record.activity) ? NO_SIGNAL : {}),
     ...(isRegistered ? { operatorName, operatorCode } : {}),
+    ...(registration === 'denied' && denial !== undefined ? { denial } : {}),
     registration,
     accessTechnologies: isRegistered ? technologiesOf(record) : [],
   }
   const state = stateOf(record.activity, snapshot, isOperatorAsked)
-  return { ...record, isOperatorAsked, snapshot: { ...snapshot, state, stateReason: reasonOf(state, snapshot) } }
+  return {
+    ...record,
+    denial,
+    isOperatorAsked,
+    snapshot: { ...snapshot, state, stateReason: reasonOf(state, snapshot) },
+  }
 }
 
 /** Data needs the packet domains: the best news of them first, then the circuit domain's. */
-function registrationOf({ cs, ps, eps }: ModemRecord['domains']): Registration {
-  const all = [eps, ps, cs].flatMap((reply) => (reply ? [reply.registration] : []))
+function registrationOf({ cs, ps, eps, '5gs': nr }: ModemRecord['domains']): Registration {
+  const all = [nr, eps, ps, cs].flatMap((reply) => (reply ? [reply.registration] : []))
   for (const wanted of ['home', 'roaming', 'denied', 'searching', 'idle'] as const)
     if (all.includes(wanted)) return wanted
   return 'unknown'
 }
 
-function technologiesOf({ domains: { cs, ps, eps }, technologies }: ModemRecord): readonly string[] {
-  const registered = [eps, ps, cs].flatMap((reply) => (reply && isIn(reply.registration) ? [reply.technologies] : []))
+function technologiesOf({ domains: { cs, ps, eps, '5gs': nr }, technologies }: ModemRecord): readonly string[] {
+  const registered = [nr, eps, ps, cs].flatMap((reply) =>
+    reply && isIn(reply.registration) ? [reply.technologies] : [],
+  )
   return [technologies.report, ...registered].find((each) => each.length > 0) ?? technologies.operator
 }
 
@@ -157,12 +182,12 @@ function stateOf(activity: Activity, { sim, registration }: ModemSnapshot, isOpe
   if (sim.status === 'absent') return 'absent-sim'
   if (sim.status === 'failed') return 'failed'
   if (sim.status === 'pin' || sim.status === 'puk') return 'locked'
-  if (activity === 'starting') return 'enabling'
+  if (activity === 'starting' || (activity === 'running' && sim.isBusy)) return 'enabling'
   if (activity !== 'running') return activity
   return isIn(registration) && isOperatorAsked ? 'registered' : 'searching'
 }
 
-function reasonOf(state: ModemState, { sim, registration, failure }: ModemSnapshot): string {
+function reasonOf(state: ModemState, { sim, registration, failure, denial }: ModemSnapshot): string {
   switch (state) {
     case 'absent-sim':
       return 'There is no SIM in the modem.'
@@ -171,13 +196,21 @@ function reasonOf(state: ModemState, { sim, registration, failure }: ModemSnapsh
       return failure?.cause === 'sim-pin-refused' ? failure.detail : 'The SIM asks for its PIN.'
     case 'failed':
       return failure?.detail ?? 'The SIM does not work.'
+    case 'enabling':
+      return sim.isBusy ? 'The SIM is busy; it gets some seconds.' : ''
     case 'disabled':
       return 'The radio was switched off.'
     case 'searching':
-      return registration === 'denied' ? 'The network refuses this SIM.' : 'The modem looks for a network.'
+      if (registration !== 'denied') return 'The modem looks for a network.'
+      return denial === undefined ? 'The network refuses this SIM.' : `The network refuses this SIM: ${denial}.`
     default:
       return ''
   }
+}
+
+/** `roaming not allowed in this area (#13)` */
+function denialOf({ meaning, number }: NetworkCause): string {
+  return `${meaning} (#${number})`
 }
 
 export function isIn(registration: Registration): boolean {

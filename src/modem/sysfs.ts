@@ -19,6 +19,12 @@ export interface UsbFacts {
   readonly interfaceClass: string
   /** Of the interface: `option`, `cdc_acm`, `ftdi_sio`; '' where none is bound. */
   readonly kernelDriver: string
+  /** `0318`, of the device's firmware or hardware (bcdDevice). */
+  readonly revision?: string | undefined
+  /** The kernel counts plugs: another one after each (devnum). */
+  readonly deviceNumber?: number | undefined
+  /** Of a network interface of the same device: `qmi_wwan`, `cdc_ether`. */
+  readonly networkDriver?: string | undefined
 }
 
 export interface TtyFacts {
@@ -28,8 +34,32 @@ export interface TtyFacts {
   readonly path: string
   /** Of the USB device, else of what the tty belongs to: `/sys/devices/…`, without the root. */
   readonly device: string
+  /** The kernel's driver of a port that is not on USB: `serial8250`, `exar_serial`. */
+  readonly driver?: string | undefined
+  /** `8086:a13d` where the port is on a PCI card. */
+  readonly pciId?: string | undefined
   readonly usb?: UsbFacts | undefined
 }
+
+/** A USB device without a serial port: perhaps a modem that plays a CD-ROM. */
+export interface UsbDevice {
+  /** `1-2` */
+  readonly place: string
+  /** `/sys/devices/…`, without the root. */
+  readonly path: string
+  readonly vendor: string
+  readonly product: string
+  readonly manufacturer: string
+  /** On its bus; another after each plug. */
+  readonly number: number
+  readonly bus: number
+  /** Two hexadecimal digits, an interface each; those that the kernel has shown so far. */
+  readonly interfaceClasses: readonly string[]
+  /** Every interface is shown. */
+  readonly isComplete: boolean
+}
+
+const MANY_PURPOSE_DRIVERS = new Set(['cdc_acm', 'usbserial', 'usbserial_generic', 'usb_serial_simple'])
 
 /** Ports with a device behind them; consoles and pseudo terminals have none. */
 export function listTtys(root: string): TtyFacts[] {
@@ -41,15 +71,63 @@ export function readTty(root: string, name: string): TtyFacts | undefined {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) return undefined
   try {
     const top = realpathSync(join(root, '/sys'))
-    const device = realpathSync(join(top, 'class/tty', name, 'device'))
-    if (!device.startsWith(`${top}/`)) return undefined
+    const tty = join(top, 'class/tty', name)
+    const device = realpathSync(join(tty, 'device'))
+    // The kernel shows places for UARTs that the machine does not have: their type is unknown (PORT_UNKNOWN).
+    if (!device.startsWith(`${top}/`) || attribute(tty, 'type') === '0') return undefined
     const owner = ancestorWith(device, 'bInterfaceNumber', top)
     const usb = owner === undefined ? undefined : readUsb(owner, top)
-    const place = owner !== undefined && usb ? dirname(owner) : device
-    return { name, path: `/dev/${name}`, device: `/sys${place.slice(top.length)}`, usb }
+    if (owner !== undefined && usb)
+      return { name, path: `/dev/${name}`, device: `/sys${dirname(owner).slice(top.length)}`, usb }
+    return { name, path: `/dev/${name}`, device: `/sys${device.slice(top.length)}`, ...plainFacts(device, top) }
   } catch {
     return undefined
   }
+}
+
+/** Every USB device but hubs' roots. */
+export function listUsbDevices(root: string): UsbDevice[] {
+  return names(join(root, '/sys/bus/usb/devices')).flatMap((place) => readUsbDevice(root, place) ?? [])
+}
+
+export function readUsbDevice(root: string, place: string): UsbDevice | undefined {
+  if (!/^\d+-\d+(\.\d+)*$/.test(place)) return undefined
+  try {
+    const top = realpathSync(join(root, '/sys'))
+    const path = realpathSync(join(top, 'bus/usb/devices', place))
+    if (!path.startsWith(`${top}/`)) return undefined
+    const vendor = attribute(path, 'idVendor').toLowerCase()
+    const product = attribute(path, 'idProduct').toLowerCase()
+    if (!isId(vendor) || !isId(product)) return undefined
+    const interfaceClasses = names(path)
+      .filter((name) => name.startsWith(`${place}:`))
+      .map((name) => attribute(join(path, name), 'bInterfaceClass').toLowerCase())
+    const count = Number(attribute(path, 'bNumInterfaces'))
+    return {
+      place,
+      path: `/sys${path.slice(top.length)}`,
+      vendor,
+      product,
+      manufacturer: attribute(path, 'manufacturer'),
+      number: Number(attribute(path, 'devnum')) || 0,
+      bus: Number(attribute(path, 'busnum')) || 0,
+      interfaceClasses,
+      isComplete: count === interfaceClasses.length,
+    }
+  } catch {
+    return undefined
+  }
+}
+
+function plainFacts(device: string, top: string): Pick<TtyFacts, 'driver' | 'pciId'> {
+  const pci = ancestorWith(device, 'subsystem_device', top)
+  const pciId = pci && ['vendor', 'device'].map((name) => attribute(pci, name).replace(/^0x/, '')).join(':')
+  for (let at = device; at.startsWith(`${top}/`); at = dirname(at)) {
+    const driver = boundDriver(at)
+    // The serial core's own middlemen (Linux 6.5) say nothing of the hardware.
+    if (driver !== '' && driver !== 'port' && driver !== 'ctrl') return { driver, pciId }
+  }
+  return { driver: undefined, pciId }
 }
 
 function readUsb(usbInterface: string, top: string): UsbFacts | undefined {
@@ -58,7 +136,8 @@ function readUsb(usbInterface: string, top: string): UsbFacts | undefined {
   const vendor = attribute(device, 'idVendor').toLowerCase()
   const product = attribute(device, 'idProduct').toLowerCase()
   const interfaceNumber = Number.parseInt(attribute(usbInterface, 'bInterfaceNumber'), 16)
-  if (!/^[0-9a-f]{4}$/.test(vendor) || !/^[0-9a-f]{4}$/.test(product) || Number.isNaN(interfaceNumber)) return undefined
+  const kernelDriver = boundDriver(usbInterface)
+  if (!isId(vendor) || !isId(product) || Number.isNaN(interfaceNumber)) return undefined
   return {
     place: basename(device),
     vendor,
@@ -68,8 +147,26 @@ function readUsb(usbInterface: string, top: string): UsbFacts | undefined {
     interfaceClass: ['bInterfaceClass', 'bInterfaceSubClass', 'bInterfaceProtocol']
       .map((name) => attribute(usbInterface, name).toLowerCase())
       .join('/'),
-    kernelDriver: boundDriver(usbInterface),
+    kernelDriver,
+    revision: attribute(device, 'bcdDevice').toLowerCase(),
+    deviceNumber: Number(attribute(device, 'devnum')) || undefined,
+    // Drivers that only modems have say enough.
+    networkDriver: MANY_PURPOSE_DRIVERS.has(kernelDriver) ? networkDriver(device) : undefined,
   }
+}
+
+function networkDriver(device: string): string | undefined {
+  const place = basename(device)
+  for (const name of names(device)) {
+    if (!name.startsWith(`${place}:`)) continue
+    const driver = boundDriver(join(device, name))
+    if (names(join(device, name)).includes('net') || /mbim|qmi_wwan|^hso$/.test(driver)) return driver
+  }
+  return undefined
+}
+
+function isId(text: string): boolean {
+  return /^[0-9a-f]{4}$/.test(text)
 }
 
 function ancestorWith(path: string, file: string, top: string): string | undefined {

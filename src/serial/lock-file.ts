@@ -6,7 +6,7 @@
 
 import { link, mkdir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { ModemdError } from '../base/errors.ts'
+import { PortBusyError } from './port-busy.ts'
 
 /** Locks of this process: one with our own id that is not here is a dead namesake's (process 1 of a container, say). */
 const heldHere = new Set<string>()
@@ -42,7 +42,8 @@ export async function takeLock(folder: string, path: string): Promise<LockFile> 
     if (isHeld(file, holder.pid)) throw busy(path, file, holder.pid, await programOf(holder.pid))
     await removeStale(file, holder.inode)
   }
-  throw new ModemdError('Busy', `${path} is in use: its lock file ${file} changes hands again and again.`, 'port-busy')
+  const sentence = `${path} is in use: its lock file ${file} changes hands again and again.`
+  throw new PortBusyError(path, 'another program', sentence)
 }
 
 /** At start: what a modemd that crashed left of its own. Never rejects; other programs' files stay, also where they are stale. */
@@ -112,12 +113,10 @@ function isHeld(file: string, pid: number | undefined): boolean {
   }
 }
 
-function busy(path: string, file: string, pid: number | undefined, program: string | undefined): ModemdError {
-  const sentence =
-    pid === undefined
-      ? `${path} is in use: its lock file ${file} names no process; remove the file if nothing uses the port.`
-      : `${path} is in use by ${program ?? 'another program'} (process ${pid}).`
-  return new ModemdError('Busy', sentence, 'port-busy')
+function busy(path: string, file: string, pid: number | undefined, program: string | undefined): PortBusyError {
+  if (pid !== undefined) return new PortBusyError(path, `${program ?? 'another program'} (process ${pid})`)
+  const sentence = `${path} is in use: its lock file ${file} names no process; remove the file if nothing uses the port.`
+  return new PortBusyError(path, 'another program', sentence)
 }
 
 /** Moved away first: if another took the stale lock over in this very moment, it is its new lock that moved, and goes back. */

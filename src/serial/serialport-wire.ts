@@ -3,14 +3,15 @@
  * The only importer of serialport. The daemon gives the opener to the fleet.
  */
 
-import { readdir, readlink, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LinuxBinding, type LinuxOpenOptions } from '@serialport/bindings-cpp'
 import { SerialPortStream } from '@serialport/stream'
 import { errorText, ModemdError } from '../base/errors.ts'
 import { type Clock, type Logger, sleep } from '../base/ports.ts'
 import { CuredPort } from './cured-port.ts'
-import { type LockFile, programOf, takeLock } from './lock-file.ts'
+import { holdersOf } from './holders.ts'
+import { type LockFile, takeLock } from './lock-file.ts'
+import { PortBusyError } from './port-busy.ts'
 import type { ModemLines, Wire, WireListener, WireOpener } from './wire.ts'
 
 const DEFAULT_BAUD = 115200
@@ -23,9 +24,11 @@ export interface WireOpenerOptions {
   readonly root: string
   readonly clock: Clock
   readonly logger: Logger
+  /** Did another program ask for the tty alone (TIOCEXCL)? The kernel does not refuse root; root must look. */
+  isExclusive?(fd: number): boolean
 }
 
-export function createWireOpener({ root, clock, logger }: WireOpenerOptions): WireOpener {
+export function createWireOpener({ root, clock, logger, isExclusive }: WireOpenerOptions): WireOpener {
   const lockFolder = join(root || '/', 'run/lock')
 
   async function lockOf(path: string): Promise<LockFile | undefined> {
@@ -42,9 +45,15 @@ export function createWireOpener({ root, clock, logger }: WireOpenerOptions): Wi
     const device = join(root || '/', path)
     const lock = await lockOf(path)
     try {
-      return new SerialportWire(path, await openStream(device, options?.baud ?? DEFAULT_BAUD), lock, clock)
+      const opened = await openStream(device, options?.baud ?? DEFAULT_BAUD)
+      const holder = isExclusive?.(opened.port.fd ?? -1) ? holdersOf([device]).get(device) : undefined
+      const wire = new SerialportWire(path, opened, lock, clock)
+      if (holder === undefined) return wire
+      await wire.close()
+      throw new PortBusyError(path, holder)
     } catch (error) {
-      const refusal = await openRefusal(path, device, errorText(error))
+      if (error instanceof PortBusyError) throw error
+      const refusal = openRefusal(path, device, errorText(error))
       await lock?.release()
       throw refusal
     }
@@ -214,7 +223,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** The binding tells errors by text only. */
-async function openRefusal(path: string, device: string, text: string): Promise<ModemdError> {
+function openRefusal(path: string, device: string, text: string): ModemdError {
   if (/Permission denied|Operation not permitted/.test(text))
     return new ModemdError(
       'NotAuthorized',
@@ -228,22 +237,7 @@ async function openRefusal(path: string, device: string, text: string): Promise<
       'modem-gone',
     )
   if (/resource busy|Resource temporarily unavailable|Cannot lock/.test(text))
-    return new ModemdError('Busy', `${path} is in use by ${await holderOf(device)}.`, 'port-busy')
+    return new PortBusyError(path, holdersOf([device]).get(device) ?? 'another program')
   if (/Inappropriate ioctl|Not a tty/.test(text)) return new ModemdError('InvalidArgs', `${path} is not a serial port.`)
   return new ModemdError('Internal', `${path} cannot be opened: ${reasonOf(text)}.`)
-}
-
-/** Looks through the open files of all processes that we may look into. */
-async function holderOf(device: string): Promise<string> {
-  const target = await realpath(device).catch(() => device)
-  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))
-  for (const pid of pids) {
-    const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => [])
-    for (const descriptor of descriptors) {
-      const file = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => '')
-      if (file === target && Number(pid) !== process.pid)
-        return `${(await programOf(Number(pid))) ?? 'another program'} (process ${pid})`
-    }
-  }
-  return 'another program'
 }

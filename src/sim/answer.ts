@@ -5,11 +5,15 @@ import type { ModemState } from './modem-state.ts'
 import type { PortSettings } from './port-settings.ts'
 
 /** Result words of V.250 §5.7, an error of +CME (3GPP TS 27.007 §9.2), or a line of the vendor's own. */
-export type Final = 'OK' | 'ERROR' | { readonly cme: number } | { readonly own: string }
+export type Final = 'OK' | 'ERROR' | { readonly cme: number } | { readonly cms: number } | { readonly own: string }
 
 export interface Answer {
   readonly lines?: readonly string[]
   readonly final: Final
+  /** The modem restarts. */
+  readonly reboots?: boolean
+  /** Nothing is answered yet: the prompt comes, and what the text up to ^Z leads to is (3GPP TS 27.005 §3.5.1). */
+  readonly prompt?: (text: string, context: CommandContext) => Answer
 }
 
 export interface CommandContext {
@@ -37,6 +41,11 @@ export function cme(code: keyof typeof CME_TEXT): Answer {
   return { final: { cme: code } }
 }
 
+/** 3GPP TS 27.005 §3.2.5. */
+export function cms(code: number): Answer {
+  return { final: { cms: code } }
+}
+
 export const CME_TEXT = {
   3: 'operation not allowed',
   4: 'operation not supported',
@@ -46,6 +55,8 @@ export const CME_TEXT = {
   13: 'SIM failure',
   14: 'SIM busy',
   16: 'incorrect password',
+  17: 'SIM PIN2 required',
+  18: 'SIM PUK2 required',
   30: 'no network service',
   32: 'network not allowed - emergency calls only',
   50: 'incorrect parameters',

@@ -5,7 +5,7 @@
 
 import { latin1 } from '../base/bytes.ts'
 import type { Deadline, Input, Machine, Output } from '../base/machine.ts'
-import { type Answer, ERROR, type Final, OK } from './answer.ts'
+import { type Answer, type CommandContext, ERROR, type Final, OK } from './answer.ts'
 import { type AtCommand, bodyOf, commandKey, LineEditor, parseBody } from './at-line.ts'
 import { simFault } from './commands/sim.ts'
 import type { CommandTable } from './commands/table.ts'
@@ -50,13 +50,26 @@ interface RunningMode {
   readonly lines: string[]
   next: number
   dueMs: number
+  /** Of the command under way, once its text is there. */
+  conclude?: (() => Answer) | undefined
 }
 
-type Mode = { readonly name: 'command' } | RunningMode | { readonly name: 'data'; readonly path: DataPath }
+/** `> ` was said: what comes up to ^Z is the text that the command waits for. */
+interface PromptMode {
+  readonly name: 'prompt'
+  readonly of: RunningMode
+  readonly take: NonNullable<Answer['prompt']>
+  text: string
+}
+
+type Mode = { readonly name: 'command' } | RunningMode | PromptMode | { readonly name: 'data'; readonly path: DataPath }
 
 /** Unread replies and reports above this are lost, as in a modem. */
 const OUTBOX_BYTES = 65_536
 const TYPE_AHEAD_BYTES = 4096
+
+const CTRL_Z = 0x1a
+const ESC = 0x1b
 
 const COMMAND_MODE: Mode = { name: 'command' }
 
@@ -152,6 +165,7 @@ export class AtPort implements Machine<PortEvent> {
 
   /** Command characters are echoed as they are read, and wait while a command runs. */
   #read(): void {
+    if (this.#mode.name === 'prompt') this.#readText(this.#mode)
     let echo = ''
     while (this.#mode.name === 'command' && this.#typeAhead.length > 0) {
       const char = this.#typeAhead.shift()!
@@ -162,6 +176,25 @@ export class AtPort implements Machine<PortEvent> {
       echo = ''
       if (finished === 'too-long') this.#reply([], 'ERROR')
       else this.#begin(finished.line)
+    }
+    this.#send(echo)
+  }
+
+  /** 3GPP TS 27.005 §3.5.1: ^Z ends the text, ESC gives it up. */
+  #readText(mode: PromptMode): void {
+    let echo = ''
+    for (let char = this.#typeAhead.shift(); char !== undefined; char = this.#typeAhead.shift()) {
+      if (char === CTRL_Z || char === ESC) {
+        this.#send(echo)
+        const take = () => mode.take(mode.text, this.#context())
+        const conclude = char === ESC ? () => OK : take
+        const key = `${commandKey(mode.of.commands[mode.of.next]!)}>`
+        this.#mode = { ...mode.of, conclude, dueMs: this.#nowMs + this.#modem.timings.replyMs(key) }
+        return
+      }
+      const text = String.fromCharCode(char)
+      if (this.#settings.echo) echo += text
+      if (mode.text.length < TYPE_AHEAD_BYTES) mode.text += text
     }
     this.#send(echo)
   }
@@ -219,8 +252,15 @@ export class AtPort implements Machine<PortEvent> {
   /** One command of the line; the last one, or the first that fails, brings the result. */
   #step(mode: RunningMode): void {
     const command = mode.commands[mode.next]!
-    this.#options.statistics.commandSeen(command)
-    const answer = mode.fault?.name === 'error-n-times' ? ERROR : this.#execute(command, mode.fault)
+    const isConcluded = mode.conclude !== undefined
+    if (!isConcluded) this.#options.statistics.commandSeen(command)
+    const answer =
+      mode.conclude?.() ?? (mode.fault?.name === 'error-n-times' ? ERROR : this.#execute(command, mode.fault))
+    mode.conclude = undefined
+    if (answer?.prompt && !isConcluded) {
+      this.#prompt(mode, answer.prompt)
+      return
+    }
     mode.lines.push(...(answer?.lines ?? []))
     mode.next++
     if (answer?.final === 'OK' && mode.next < mode.commands.length) {
@@ -229,13 +269,30 @@ export class AtPort implements Machine<PortEvent> {
     }
     this.#mode = this.#mode === mode ? COMMAND_MODE : this.#mode
     if (answer) this.#reply(mode.lines, answer.final, mode.fault)
-    if (command.text === '+CFUN=1,1') this.#event({ type: 'reboot' })
+    const extra = answer?.final === 'OK' && this.#modem.personality.dialect.extraResults[commandKey(command)]
+    if (extra) this.#reply([], { own: extra })
+    if (answer?.reboots || command.text === '+CFUN=1,1') this.#event({ type: 'reboot' })
     this.#read()
+  }
+
+  /** A fault that delays or splits replies does it to the prompt. */
+  #prompt(mode: RunningMode, take: PromptMode['take']): void {
+    this.#mode = { name: 'prompt', of: { ...mode, fault: undefined }, take, text: '' }
+    const isTimed = mode.fault?.name === 'late' || mode.fault?.name === 'split'
+    const pieces = isTimed
+      ? this.#options.faults.damage(mode.fault!, '\r\n> ')
+      : [{ bytes: latin1('\r\n> '), afterMs: 0 }]
+    for (const { bytes, afterMs } of pieces) this.#push({ type: 'send', bytes }, afterMs)
+    this.#read()
+  }
+
+  #context(): CommandContext {
+    return { modem: this.#modem, port: this.#settings, nowMs: this.#nowMs }
   }
 
   /** undefined: no reply. */
   #execute(command: AtCommand, fault: Fault<ReplyFault> | undefined): Answer | undefined {
-    const context = { modem: this.#modem, port: this.#settings, nowMs: this.#nowMs }
+    const context = this.#context()
     if (command.name === '') return OK
     if (command.name === 'D') return this.#dial(command.args[0] ?? '', fault)
     if (command.name === 'H') return this.#hangUp()
@@ -341,16 +398,23 @@ export class AtPort implements Machine<PortEvent> {
   }
 
   #reportLines(report: Report): readonly string[] {
-    if (report.kind === 'vendor')
-      return this.#options.isReportPort && this.#settings.wantsVendorReports ? [report.line] : []
+    if (report.kind === 'message')
+      return report.wanted(this.#settings.messages) ? [spaced(report.line, this.#modem.personality.dialect)] : []
+    if (report.kind === 'ussd')
+      return this.#settings.wantsUssd ? [spaced(report.line, this.#modem.personality.dialect)] : []
+    if (report.kind === 'vendor') return this.#wantsLine(report) ? [report.line] : []
     const domains = Object.entries(this.#settings.reportLevel) as [RegistrationDomain, number][]
     return domains
       .filter(([, level]) => level > 0)
       .map(([domain, level]) => {
-        const place =
-          level === 2 && this.#modem.isRegistered ? `,${this.#modem.place},${this.#modem.accessTechnology}` : ''
+        const place = level === 2 && this.#modem.isRegistered ? `,${this.#modem.place}` : ''
         return spaced(`${domain}: ${this.#modem.registration}${place}`, this.#modem.personality.dialect)
       })
+  }
+
+  #wantsLine({ isSignal }: Extract<Report, { kind: 'vendor' }>): boolean {
+    const { wantsVendorReports, wantsSignalReports } = this.#settings
+    return this.#options.isReportPort && wantsVendorReports && (!isSignal || wantsSignalReports)
   }
 
   #reply(lines: readonly string[], final: Final, fault?: Fault<ReplyFault>): void {

@@ -33,7 +33,16 @@ Commands:
   plug, unplug       the USB device
   hangup             the operator ends the call
   signal DBM|drift   how strong the network is received
-  network MODE       ${NETWORK_MODES.join(', ')}
+  network MODE       ${NETWORK_MODES.join(', ')}; denied may have a cause
+                     of 3GPP TS 24.008 behind it, like 13
+  ussd TEXT [ask]    the network begins: news, or a question
+  sms NUMBER TEXT [flash] [twice] [reversed] [lost=N]
+                     somebody sends the modem a message; NUMBER may be a name;
+                     its parts twice, in reverse, without part N
+  sim remove         the SIM is taken out
+  sim insert [ICCID] [pin=PIN]
+                     it is put in again; with another number it is another
+                     card, which asks for PIN, or for none
   silence SECONDS    the modem answers nothing for so long
   fault NAME [VALUE] [on=COMMAND] [times=N|always] [after=SECONDS]
                      arms a fault of those below
@@ -70,6 +79,7 @@ function makeProgram(): Command {
     .enablePositionalOptions()
     .option('--root <DIR>', 'make DIR/dev and DIR/sys as if the modem were plugged in')
     .option('--link <PATH>', 'just one tty, linked at PATH')
+    .option('--tty <PATH>', 'speak on a tty that is there, as /dev/ttyGS0 (again for each of its ttys)', collect)
     .option('--personality <NAME>', `${PERSONALITY_NAMES.join(', ')}, or a JSON file`, 'generic')
     .option('--modems <N>', 'so many modems of the kind', '1')
     .option('--unplugged', 'start with the modems unplugged: `modem-sim ctl SOCKET plug` plugs them in')

@@ -78,6 +78,8 @@ const TABLE = {
   'port-moves': { kind: 'device', meaning: 'comes back with other tty numbers', value: { name: 'S', byDefault: '1' } },
   'pty-close': { kind: 'device', meaning: 'the ttys hang up while the device stays' },
   'sim-removed': { kind: 'device', meaning: 'the SIM is taken out' },
+  'sim-failed': { kind: 'device', meaning: 'the SIM answers no more: SIM failure' },
+  'sim-busy': { kind: 'device', meaning: 'the SIM is busy', value: { name: 'S', byDefault: '5' } },
   'network-lost': { kind: 'device', meaning: 'no network any more' },
   'hang-up': { kind: 'device', meaning: 'the operator ends the call now' },
 } as const satisfies Readonly<Record<string, FaultEntry>>

@@ -5,9 +5,15 @@
 
 import type { Deadline } from '../base/machine.ts'
 import type { Identity } from './identity.ts'
-import { csqOf, type VirtualNetwork } from './network.ts'
+import { type Cell, csqOf, type VirtualNetwork } from './network.ts'
+import { timeReport } from './network-time.ts'
 import type { Personality } from './personality.ts'
+import { type Radio, radioOf } from './radio.ts'
 import type { SimAnswer, SimCard } from './sim-card.ts'
+import { type Routing, SmsInbox } from './sms-inbox.ts'
+import { SmsStore } from './sms-store.ts'
+import { UssdService } from './ussd-service.ts'
+import { type ReportValues, VendorReports } from './vendor-reports.ts'
 
 /** 3GPP TS 27.007 §7.2: `stat` of +CREG. */
 export type RegistrationStat = 0 | 1 | 2 | 3 | 5
@@ -15,7 +21,11 @@ export type RegistrationStat = 0 | 1 | 2 | 3 | 5
 export type Report =
   | { readonly kind: 'registration' }
   /** A line of the vendor's own, for the `at` port. */
-  | { readonly kind: 'vendor'; readonly line: string; readonly isBoot?: boolean }
+  | { readonly kind: 'vendor'; readonly line: string; readonly isSignal?: boolean }
+  /** News of short messages, for the ports that want it. */
+  | { readonly kind: 'message'; readonly line: string; readonly wanted: (routing: Routing) => boolean }
+  /** +CUSD, for the ports that want it. */
+  | { readonly kind: 'ussd'; readonly line: string }
   /** The call is over and not by the host. */
   | { readonly kind: 'call-lost' }
 
@@ -27,6 +37,7 @@ export interface PdpContext {
 
 export interface Timings {
   readonly bootMs: number
+  readonly simBusyMs: number
   readonly simReadyMs: number
   readonly registerMs: number
   /** For a command as its name and form, `+COPS=?`. */
@@ -39,9 +50,15 @@ export interface ModemStateOptions {
   readonly sim: SimCard
   readonly network: VirtualNetwork
   readonly timings: Timings
+  readonly messages?: SmsStore
+  /** Milliseconds since 1970; 1970 where left out. */
+  readonly wallMs?: () => number
 }
 
 export type CallState = 'none' | 'dialling' | 'online' | 'suspended'
+
+/** What +CPIN says of a SIM in an unasked line. */
+const PIN_TEXT = { ready: 'READY', pin: 'SIM PIN', puk: 'SIM PUK', blocked: 'SIM PUK', absent: 'NOT INSERTED' } as const
 
 const ACCESS_TECHNOLOGY = { gsm: 0, umts: 6, lte: 7 } as const
 
@@ -52,13 +69,24 @@ export class ModemState {
   readonly network: VirtualNetwork
   readonly timings: Timings
   readonly contexts = new Map<number, PdpContext>()
+  readonly messages: SmsInbox
+  readonly ussd: UssdService
+  readonly wallMs: () => number
+  readonly #vendorReports: VendorReports
   readonly #reporters: ((report: Report, nowMs: number) => void)[] = []
   call: CallState = 'none'
   /** Of the call that stands or stood last. */
   callCid = 0
   isAttached = true
+  /** For +CEER: why the last call came to nothing. */
+  lastEnd = 'No cause information available'
   /** +COPS=2. */
   isDeregistered = false
+  /** +COPS=1: the network chosen by hand. */
+  chosenPlmn: string | undefined
+  /** +CTZU and +CTZR. */
+  keepsTime = 0
+  timeReports = 0
   /** Of the call, for ^DSFLOWRPT. */
   rxBytes = 0
   txBytes = 0
@@ -69,10 +97,10 @@ export class ModemState {
   #bootedAtMs = 0
   #registerAtMs: number | undefined
   #simReadyAtMs: number | undefined
-  #nextBootReportMs: number | undefined
-  #nextSignalReportMs: number | undefined
+  /** The card is worn, or upside down. */
+  hasSimFailed = false
+  #simFromMs = 0
   #nextFlowReportMs: number | undefined
-  #lastCsq: number | undefined
 
   constructor(options: ModemStateOptions) {
     this.personality = options.personality
@@ -81,6 +109,22 @@ export class ModemState {
     this.network = options.network
     this.timings = options.timings
     for (const each of options.personality.call.contexts) this.contexts.set(each.cid, each)
+    this.messages = new SmsInbox({
+      store: options.messages ?? new SmsStore(() => 0),
+      isReachable: () => this.isRegistered,
+      say: (line, wanted, nowMs) => this.#report({ kind: 'message', line, wanted }, nowMs),
+    })
+    this.wallMs = options.wallMs ?? (() => 0)
+    this.ussd = new UssdService({
+      dialect: options.personality.dialect.ussd,
+      say: (line, nowMs) => this.#report({ kind: 'ussd', line }, nowMs),
+    })
+    this.#vendorReports = new VendorReports({
+      reports: options.personality.reports,
+      values: (nowMs) => this.#reportValues(nowMs),
+      isDrifting: () => this.network.isDrifting,
+      say: ({ text, isSignal }, nowMs) => this.#report({ kind: 'vendor', line: text, isSignal }, nowMs),
+    })
   }
 
   onReport(reporter: (report: Report, nowMs: number) => void): void {
@@ -101,9 +145,9 @@ export class ModemState {
   /** Power-on; +CFUN=1,1 comes here again by way of a new plug. */
   powerOn(nowMs: number): void {
     this.#bootedAtMs = nowMs + this.timings.bootMs
-    const { boot, vendor, signalEveryMs } = this.personality.reports
-    if (boot) this.#nextBootReportMs = this.#bootedAtMs + boot.everyMs
-    if (vendor && signalEveryMs > 0) this.#nextSignalReportMs = this.#bootedAtMs + signalEveryMs
+    this.#simFromMs = this.#bootedAtMs
+    const simReadyMs = this.#bootedAtMs + this.timings.simBusyMs
+    this.#vendorReports.powerOn(this.#bootedAtMs, this.sim.state === 'ready' ? simReadyMs : undefined)
     this.refresh(nowMs)
   }
 
@@ -129,13 +173,26 @@ export class ModemState {
     return this.#registration === 1 || this.#registration === 5
   }
 
+  /** The one that it is in or looks for. */
+  get cell(): Cell | undefined {
+    return this.network.cellFor(this.chosenPlmn)
+  }
+
   get accessTechnology(): number {
     return ACCESS_TECHNOLOGY[this.personality.radio.technology]
   }
 
-  /** Tracking or location area and cell, as +CREG gives them. */
+  /** Tracking or location area, cell and technology, as +CREG gives them. */
   get place(): string {
-    return '"0001","0A1B2C3D"'
+    const cell = this.personality.radio.technology === 'gsm' ? '2C3D' : '0A1B2C3D'
+    const values: Readonly<Record<string, string>> = { area: '0001', cell, act: String(this.accessTechnology) }
+    return this.personality.dialect.place.replace(/\{(\w+)\}/g, (_, key: string) => values[key] ?? '')
+  }
+
+  /** undefined: nothing is received. */
+  radioAt(nowMs: number): Radio | undefined {
+    const dbm = this.dbmAt(nowMs)
+    return dbm === undefined ? undefined : radioOf(this.personality.radio.technology, dbm)
   }
 
   /** Received while the radio is on, registered or not. */
@@ -147,23 +204,46 @@ export class ModemState {
     return this.#simReadyAtMs !== undefined && nowMs < this.#simReadyAtMs
   }
 
+  /** Power-on, or that one was put in, is not long ago: nobody knows yet whether there is a SIM. */
+  isSimStarting(nowMs: number): boolean {
+    return nowMs < this.#simFromMs + this.timings.simBusyMs
+  }
+
+  /** +CPIN? gets `SIM busy` from now on for so long. */
+  holdSim(ms: number, nowMs: number): void {
+    this.#simFromMs = nowMs + ms - this.timings.simBusyMs
+  }
+
   /** After any PIN command: the SIM takes a while, then the modem looks for its network. */
   afterPin(answer: SimAnswer, nowMs: number): void {
     if (answer === 'ok' && this.sim.state === 'ready' && this.#registration === 0 && this.#registerAtMs === undefined) {
-      this.#nextBootReportMs = undefined
       this.#simReadyAtMs = nowMs + this.timings.simReadyMs
-      this.#vendor('^SIMST', '1', nowMs)
+      this.#vendorReports.simReady(nowMs)
     }
     this.refresh(nowMs)
   }
 
   stopBootReports(): void {
-    this.#nextBootReportMs = undefined
+    this.#vendorReports.stopBoot()
   }
 
   removeSim(nowMs: number): void {
     this.sim.remove()
-    this.#vendor('^SIMST', '255', nowMs)
+    this.hasSimFailed = false
+    this.#vendorReports.simRemoved(nowMs)
+    this.refresh(nowMs)
+  }
+
+  insertSim(nowMs: number): void {
+    this.sim.insert()
+    this.#simFromMs = nowMs
+    this.#vendorReports.simInserted(nowMs + this.timings.simBusyMs, this.sim.state === 'ready')
+    this.refresh(nowMs)
+  }
+
+  failSim(nowMs: number): void {
+    this.hasSimFailed = true
+    this.#vendorReports.simRemoved(nowMs)
     this.refresh(nowMs)
   }
 
@@ -173,13 +253,22 @@ export class ModemState {
     this.refresh(nowMs)
   }
 
+  /** By hand, or undefined: by itself. Another network than before is registered with anew. */
+  choose(plmn: string | undefined, nowMs: number): void {
+    const before = this.cell
+    this.chosenPlmn = plmn
+    if (before === this.cell) return
+    this.#enter(0, nowMs)
+    this.refresh(nowMs)
+  }
+
   signalChanged(nowMs: number): void {
-    if (this.personality.reports.vendor) this.#reportSignal(nowMs)
+    this.#vendorReports.signal(nowMs)
   }
 
   /** Looks for the network where there is reason to, and leaves it where there is none. */
   refresh(nowMs: number): void {
-    const maySearch = this.#radio === 1 && this.sim.state === 'ready' && !this.isDeregistered
+    const maySearch = this.#radio === 1 && this.sim.state === 'ready' && !this.hasSimFailed && !this.isDeregistered
     if (!maySearch) {
       this.#registerAtMs = undefined
       this.#enter(0, nowMs)
@@ -188,7 +277,7 @@ export class ModemState {
     if (this.#registration !== 0) return
     this.#enter(2, nowMs)
     if (this.network.mode === 'none') return
-    const fromMs = Math.max(nowMs, this.#simReadyAtMs ?? 0, this.#bootedAtMs)
+    const fromMs = Math.max(nowMs, this.#simReadyAtMs ?? 0, this.#simFromMs + this.timings.simBusyMs)
     this.#registerAtMs = fromMs + this.timings.registerMs
     if (this.#registerAtMs <= nowMs) this.tick(nowMs)
   }
@@ -196,7 +285,9 @@ export class ModemState {
   /** `context` of the dialled number, if the network gives one. */
   callContext(cid: number): PdpContext | undefined {
     const context = this.contexts.get(cid) ?? { cid, type: 'IP', apn: '' }
-    return this.network.takesApn(context.apn) ? context : undefined
+    const isTaken = this.network.takesApn(context.apn)
+    this.lastEnd = isTaken ? 'No cause information available' : 'Missing or unknown APN'
+    return isTaken ? context : undefined
   }
 
   callStarted(cid: number, nowMs: number): void {
@@ -223,9 +314,10 @@ export class ModemState {
     const due: (Deadline | undefined)[] = [
       this.#due(this.#registerAtMs, 'registration'),
       this.#due(this.#simReadyAtMs, 'SIM ready'),
-      this.#due(this.#nextBootReportMs, 'boot report'),
-      this.#due(this.network.isDrifting ? this.#nextSignalReportMs : undefined, 'signal report'),
+      ...this.#vendorReports.deadlines(),
       this.#due(this.#nextFlowReportMs, 'flow report'),
+      this.#due(this.messages.fetchAtMs, 'message'),
+      this.ussd.deadline(),
     ]
     return due.reduce((soonest, each) => (each && (!soonest || each.atMs < soonest.atMs) ? each : soonest), undefined)
   }
@@ -233,9 +325,10 @@ export class ModemState {
   tick(nowMs: number): void {
     if (isDue(this.#simReadyAtMs, nowMs)) this.#simReadyAtMs = undefined
     if (isDue(this.#registerAtMs, nowMs)) this.#register(nowMs)
-    if (isDue(this.#nextBootReportMs, nowMs)) this.#reportBoot(nowMs)
-    if (isDue(this.#nextSignalReportMs, nowMs)) this.#reportSignal(nowMs)
+    this.#vendorReports.tick(nowMs)
     if (isDue(this.#nextFlowReportMs, nowMs)) this.#reportFlow(nowMs)
+    if (isDue(this.messages.fetchAtMs, nowMs)) this.messages.fetch(nowMs)
+    this.ussd.tick(nowMs)
   }
 
   #due(atMs: number | undefined, why: string): Deadline | undefined {
@@ -244,9 +337,10 @@ export class ModemState {
 
   #register(nowMs: number): void {
     this.#registerAtMs = undefined
-    const { mode } = this.network
-    if (mode === 'none') return
-    this.#enter(mode === 'home' ? 1 : mode === 'roaming' ? 5 : 3, nowMs)
+    if (this.network.mode === 'none') return
+    const stat = this.network.registrationIn(this.cell)
+    if (stat === 3) this.lastEnd = `Registration rejected, cause #${this.network.rejectCause}`
+    this.#enter(stat, nowMs)
   }
 
   #enter(stat: RegistrationStat, nowMs: number): void {
@@ -255,26 +349,29 @@ export class ModemState {
     this.#registration = stat
     if (wasRegistered && !this.isRegistered) this.loseCall(nowMs)
     this.#report({ kind: 'registration' }, nowMs)
-    if (wasRegistered !== this.isRegistered) {
-      this.#vendor('^SRVST', this.isRegistered ? '2' : '0', nowMs)
-      this.#vendor('^MODE', this.isRegistered ? `${this.personality.radio.systemMode},4` : '0,0', nowMs)
-    }
+    if (wasRegistered !== this.isRegistered) this.#vendorReports.network(this.isRegistered, nowMs)
     if (this.isRegistered) this.signalChanged(nowMs)
+    if (this.isRegistered) this.messages.fetch(nowMs)
+    if (this.isRegistered && this.timeReports > 0)
+      this.#report({ kind: 'vendor', line: timeReport(this.timeReports, this.wallMs()) }, nowMs)
   }
 
-  #reportBoot(nowMs: number): void {
-    const { boot } = this.personality.reports
-    if (!boot) return
-    this.#nextBootReportMs = nowMs + boot.everyMs
-    this.#report({ kind: 'vendor', line: boot.text, isBoot: true }, nowMs)
-  }
-
-  #reportSignal(nowMs: number): void {
-    this.#nextSignalReportMs = nowMs + this.personality.reports.signalEveryMs
-    const csq = csqOf(this.dbmAt(nowMs))
-    if (csq === this.#lastCsq) return
-    this.#lastCsq = csq
-    this.#vendor('^RSSI', String(csq), nowMs)
+  #reportValues(nowMs: number): ReportValues {
+    const { cell } = this
+    const { rssi = -113, rsrp = -140, rscp = -120 } = this.radioAt(nowMs) ?? {}
+    return {
+      csq: csqOf(this.dbmAt(nowMs)),
+      // 27.007 §8.9's five bars.
+      bars: Math.max(0, Math.min(5, Math.floor((rssi + 113) / 10))),
+      rssi,
+      rsrp,
+      rscp,
+      pin: PIN_TEXT[this.sim.state],
+      name: cell?.name ?? '',
+      mcc: cell?.plmn.slice(0, 3) ?? '',
+      mnc: cell?.plmn.slice(3) ?? '',
+      roaming: this.#registration === 5 ? 'ROAM_ON' : 'ROAM_OFF',
+    }
   }
 
   /** Seconds, current rates, totals and the agreed rates, all in hexadecimal. */
@@ -290,13 +387,7 @@ export class ModemState {
       hex(7_200_000 / 8, 8),
       hex(7_200_000 / 8, 8),
     ]
-    this.#vendor('^DSFLOWRPT', values.join(','), nowMs)
-  }
-
-  #vendor(name: string, values: string, nowMs: number): void {
-    if (!this.personality.reports.vendor) return
-    const blank = this.personality.dialect.spaceAfterVendorColon ? ' ' : ''
-    this.#report({ kind: 'vendor', line: `${name}:${blank}${values}` }, nowMs)
+    this.#report({ kind: 'vendor', line: `^DSFLOWRPT:${values.join(',')}` }, nowMs)
   }
 
   #report(report: Report, nowMs: number): void {

@@ -15,9 +15,13 @@ export interface Cell {
   readonly name: string
 }
 
-const HOME_CELL: Cell = { plmn: HOME_PLMN, name: 'Virtual Mobile' }
+export const HOME_CELL: Cell = { plmn: HOME_PLMN, name: 'Virtual Mobile' }
 /** MCC 999 is for private networks. */
 const FOREIGN_CELL: Cell = { plmn: '99942', name: 'Faraway Mobile' }
+
+/** Takes visitors. */
+const GUEST_CELL: Cell = { plmn: '00102', name: 'Second Mobile' }
+const CELLS: readonly Cell[] = [HOME_CELL, GUEST_CELL, FOREIGN_CELL]
 
 /** Two slow waves and a quick one, in dB and milliseconds. */
 const DRIFT = [
@@ -39,6 +43,8 @@ export class VirtualNetwork {
   readonly #phases: readonly number[]
   #mode: NetworkMode
   #signal: number | 'drift'
+  /** Of a refused registration (3GPP TS 24.008 §10.5.3.6): 11 is PLMN not allowed. */
+  rejectCause = 11
 
   constructor(settings: NetworkSettings, random: Random) {
     this.#mode = settings.mode
@@ -68,15 +74,27 @@ export class VirtualNetwork {
     return this.#mode === 'roaming' ? FOREIGN_CELL : HOME_CELL
   }
 
+  /** The network's own choice, or a modem's; undefined: nothing is received by that number. */
+  cellFor(chosenPlmn: string | undefined): Cell | undefined {
+    if (this.#mode === 'none' || chosenPlmn === undefined) return this.cell
+    return CELLS.find(({ plmn }) => plmn === chosenPlmn)
+  }
+
+  /** `stat` of +CREG for a modem there. */
+  registrationIn(cell: Cell | undefined): 1 | 3 | 5 {
+    if (this.#mode === 'denied' || !cell) return 3
+    if (cell === GUEST_CELL) return 5
+    return cell === this.cell ? (this.#mode === 'roaming' ? 5 : 1) : 3
+  }
+
   /** What a scan shows: 3GPP TS 27.007 §7.3, `stat` 1 available, 2 current, 3 forbidden. */
-  scan(isRegistered: boolean): readonly { readonly cell: Cell; readonly stat: number }[] {
-    const here = this.cell
+  scan(isRegistered: boolean, here = this.cell): readonly { readonly cell: Cell; readonly stat: number }[] {
     if (!here) return []
     const stat = this.#mode === 'denied' ? 3 : isRegistered ? 2 : 1
-    const other = here === HOME_CELL ? FOREIGN_CELL : HOME_CELL
+    const others = CELLS.filter((cell) => cell !== here)
     return [
       { cell: here, stat },
-      { cell: other, stat: 3 },
+      ...others.map((cell) => ({ cell, stat: cell === FOREIGN_CELL || this.#mode === 'denied' ? 3 : 1 })),
     ]
   }
 

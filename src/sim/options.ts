@@ -12,6 +12,8 @@ import { loadPersonality, type Personality } from './personality.ts'
 export interface SimulatorOptions {
   readonly root: string | undefined
   readonly link: string | undefined
+  /** Ttys that are there already, in the order of the personality's. */
+  readonly ttys: readonly string[]
   readonly personality: Personality
   readonly modems: number
   /** They wait for `ctl SOCKET plug`. */
@@ -46,6 +48,7 @@ export interface SimulatorOptions {
 export interface RawOptions {
   readonly root?: string
   readonly link?: string
+  readonly tty?: readonly string[]
   readonly personality: string
   readonly modems: string
   readonly unplugged?: boolean
@@ -72,15 +75,18 @@ export interface RawOptions {
 
 /** Throws ModemdError. */
 export function readOptions(raw: RawOptions): SimulatorOptions {
-  const { root, link } = raw
-  if ((root === undefined) === (link === undefined))
-    throw wrong('give --root DIR for modems in a device tree, or --link PATH for one tty')
-  const modems = wholeNumber(raw.modems, '--modems', 1, 64)
-  if (link !== undefined && modems > 1) throw wrong('--link is for one modem; --modems needs --root')
+  const { root, link, tty } = raw
+  if ([root, link, tty].filter((each) => each !== undefined).length !== 1)
+    throw wrong(
+      'give --root DIR for modems in a device tree, --link PATH for one tty, or --tty PATH for one that is there',
+    )
+  const modems = wholeNumber(raw.modems, '--modems', 1, 256)
+  if (root === undefined && modems > 1) throw wrong('--link and --tty are for one modem; --modems needs --root')
   const { apn, user, password } = readApn(raw.apn)
   return {
     root: root === undefined ? undefined : resolve(root),
     link: link === undefined ? undefined : resolve(link),
+    ttys: (tty ?? []).map((path) => resolve(path)),
     personality: withConnectString(
       loadPersonality(raw.personality, (path) => readFileSync(path, 'utf8')),
       raw.connectString,

@@ -20,8 +20,9 @@ import { ModemdError } from '../base/errors.ts'
 
 export class OwnedFiles {
   /** In the order they were made. */
-  #paths: string[] = []
+  readonly #paths = new Set<string>()
   readonly #ledger: string | undefined
+  #isSavedLater = false
 
   /** `ledgerFolder` holds a list for each running simulator; undefined: none is kept. */
   constructor(ledgerFolder?: string) {
@@ -36,13 +37,13 @@ export class OwnedFiles {
     if (exists(path)) return
     this.makeFolder(dirname(path))
     mkdirSync(path)
-    this.#paths.push(path)
+    this.#paths.add(path)
   }
 
   write(path: string, text: string): void {
     this.makeFolder(dirname(path))
     writeFileSync(path, text)
-    this.#paths.push(path)
+    this.#paths.add(path)
   }
 
   /** `target` absolute; `isRelative` links as sysfs does. A link to a tty that is gone is replaced; anything else in the way is not ours. */
@@ -54,32 +55,46 @@ export class OwnedFiles {
       unlinkSync(path)
     }
     symlinkSync(isRelative ? relative(dirname(path), target) : target, path)
-    this.#paths.push(path)
+    this.#paths.add(path)
   }
 
   /** Something else made it, we remove it. */
   adopt(path: string): void {
-    this.#paths.push(path)
+    this.#paths.add(path)
     this.save()
   }
 
   /** What was made at or under `path`. */
   remove(path: string): void {
+    const isFolder = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true
     const isGone = (each: string) => each === path || each.startsWith(`${path}/`)
-    removeAll(this.#paths.filter(isGone))
-    this.#paths = this.#paths.filter((each) => !isGone(each))
+    // Nothing is under a file, and looking for it among thousands takes its time.
+    const gone = !isFolder && this.#paths.has(path) ? [path] : [...this.#paths].filter(isGone)
+    removeAll(gone)
+    for (const each of gone) this.#paths.delete(each)
     this.save()
   }
 
   close(): void {
     if (this.#ledger) rmSync(this.#ledger, { force: true })
-    removeAll(this.#paths)
-    this.#paths = []
+    removeAll([...this.#paths])
+    this.#paths.clear()
+  }
+
+  /** One save for all that `run` does: with hundreds of modems each would write a list of thousands. */
+  together<T>(run: () => T): T {
+    this.#isSavedLater = true
+    try {
+      return run()
+    } finally {
+      this.#isSavedLater = false
+      this.save()
+    }
   }
 
   /** After a group of changes. */
   save(): void {
-    if (this.#ledger) writeFileSync(this.#ledger, JSON.stringify(this.#paths))
+    if (this.#ledger && !this.#isSavedLater) writeFileSync(this.#ledger, JSON.stringify([...this.#paths]))
   }
 }
 

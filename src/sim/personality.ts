@@ -7,6 +7,12 @@ import { ModemdError } from '../base/errors.ts'
 import { parseIpv4 } from '../base/ipv4.ts'
 import generic from './personalities/generic.json' with { type: 'json' }
 import huaweiE173 from './personalities/huawei-e173.json' with { type: 'json' }
+import quectelEc25 from './personalities/quectel-ec25.json' with { type: 'json' }
+import sierraMc7304 from './personalities/sierra-mc7304.json' with { type: 'json' }
+import simcomSim800 from './personalities/simcom-sim800.json' with { type: 'json' }
+import telitLe910 from './personalities/telit-le910.json' with { type: 'json' }
+import ubloxSara from './personalities/ublox-sara.json' with { type: 'json' }
+import zteMf190 from './personalities/zte-mf190.json' with { type: 'json' }
 import {
   type Check,
   type Checked,
@@ -19,10 +25,14 @@ import {
   oneOf,
   orNull,
   text,
+  withDefault,
 } from './schema.ts'
 
 const hex = (digits: number) => matching(new RegExp(`^[0-9a-f]{${digits}}$`), `${digits} hexadecimal digits`)
 const reply = matching(/^[ -~]+$/, 'one line of a reply')
+
+/** Said by itself, so long after what it tells of; `{csq}`, `{pin}`, `{name}` … are filled in (`modem-state.ts`). */
+const sayings = withDefault(listOf(fields({ text: reply, afterMs: count() })), [])
 
 const ipv4: Check<number> = (value, path, faults) => {
   const address = typeof value === 'string' ? parseIpv4(value) : undefined
@@ -36,7 +46,7 @@ const usbInterface = fields({
   class: hex(2),
   subClass: hex(2),
   protocol: hex(2),
-  driver: orNull(oneOf('option', 'cdc_acm', 'cdc_ether', 'usb-storage', 'sierra', 'qcserial')),
+  driver: orNull(oneOf('option', 'cdc_acm', 'cdc_ether', 'usb-storage', 'sierra', 'qcserial', 'qmi_wwan')),
   port: orNull(oneOf('modem', 'at', 'diag', 'gps')),
 })
 
@@ -44,17 +54,20 @@ const personality = fields({
   name: matching(/^[a-z0-9-]+$/, 'lower-case letters, digits and hyphens'),
   title: text,
   sources: listOf(text),
-  usb: fields({
-    idVendor: hex(4),
-    idProduct: hex(4),
-    bcdDevice: hex(4),
-    deviceClass: hex(2),
-    deviceSubClass: hex(2),
-    deviceProtocol: hex(2),
-    manufacturer: text,
-    product: text,
-    interfaces: listOf(usbInterface),
-  }),
+  /** null: no USB, one UART. */
+  usb: orNull(
+    fields({
+      idVendor: hex(4),
+      idProduct: hex(4),
+      bcdDevice: hex(4),
+      deviceClass: hex(2),
+      deviceSubClass: hex(2),
+      deviceProtocol: hex(2),
+      manufacturer: text,
+      product: text,
+      interfaces: listOf(usbInterface),
+    }),
+  ),
   identity: fields({
     manufacturer: text,
     model: text,
@@ -71,20 +84,35 @@ const personality = fields({
     unknownCommand: reply,
     /** `+CSQ: 18,99` or `+CSQ:18,99`. */
     spaceAfterColon: flag,
-    /** The same for the vendor's `^` commands. */
-    spaceAfterVendorColon: flag,
+    /** How the string of +CUSD is written. */
+    ussd: withDefault(oneOf('plain', 'packed'), 'plain'),
     /** Command sets in code (`commands/`). */
-    sets: listOf(oneOf('3gpp', 'huawei')),
+    sets: listOf(oneOf('3gpp', 'huawei', 'zte', 'quectel', 'simcom', 'sierra', 'telit', 'ublox')),
     /** Commands of those sets that this modem lacks. */
     absent: listOf(text),
+    /** Area, cell and technology as +CREG: 2 gives them; a 2G modem knows of no technology. */
+    place: withDefault(reply, '"{area}","{cell}",{act}'),
+    /** A second result behind that of a command (`+QPOWD=`), which has nothing to do with V.250. */
+    extraResults: withDefault(mapOf(reply), {}),
     /** Fixed replies by command as typed without AT, e.g. `^HWVER`; the lines before OK. */
     replies: mapOf(listOf(reply)),
   }),
   reports: fields({
+    /** From the end of bootMs on. */
+    start: sayings,
+    /** Without a PIN at power-on, else once it was taken. */
+    simReady: sayings,
+    simRemoved: sayings,
+    /** Before simReady, where the card asks for no PIN. */
+    simInserted: sayings,
+    registered: sayings,
+    unregistered: sayings,
+    /** When the signal changes, at most every signalEveryMs. */
+    signal: withDefault(listOf(reply), []),
+    /** false: only once the host asked for them, by a command of the vendor's. */
+    signalUnasked: withDefault(flag, true),
     /** Said on the `at` port again and again until the host switches reports off or the SIM is unlocked. */
     boot: orNull(fields({ text: reply, everyMs: count() })),
-    /** Changes of SIM, service, mode and signal as ^SIMST, ^SRVST, ^MODE, ^RSSI. */
-    vendor: flag,
     signalEveryMs: count(),
     /** ^DSFLOWRPT while a call stands; 0: none. */
     flowEveryMs: count(),
@@ -95,6 +123,8 @@ const personality = fields({
     replyMs: count(),
     /** By command and form, e.g. `+COPS=?`, `D`; they replace replyMs. */
     slowMs: mapOf(count()),
+    /** From power-on until the SIM is known; +CPIN? gets `+CME ERROR: 14` before. */
+    simBusyMs: withDefault(count(), 0),
     /** From the PIN until the SIM can be read. */
     simReadyMs: count(),
     registerMs: count(),
@@ -134,9 +164,27 @@ const personality = fields({
 })
 
 export type Personality = Checked<typeof personality>
-export type UsbInterface = Personality['usb']['interfaces'][number]
+export type UsbInterface = NonNullable<Personality['usb']>['interfaces'][number]
 
-const BUNDLED: Readonly<Record<string, unknown>> = { generic, 'huawei-e173': huaweiE173 }
+/** The one port of a modem without USB. */
+const UART: readonly UsbInterface[] = [
+  { number: 0, class: '00', subClass: '00', protocol: '00', driver: null, port: 'modem' },
+]
+
+export function interfacesOf({ usb }: Personality): readonly UsbInterface[] {
+  return usb?.interfaces ?? UART
+}
+
+const BUNDLED: Readonly<Record<string, unknown>> = {
+  generic,
+  'huawei-e173': huaweiE173,
+  'zte-mf190': zteMf190,
+  'quectel-ec25': quectelEc25,
+  'simcom-sim800': simcomSim800,
+  'sierra-mc7304': sierraMc7304,
+  'telit-le910': telitLe910,
+  'ublox-sara': ubloxSara,
+}
 
 export const PERSONALITY_NAMES: readonly string[] = Object.keys(BUNDLED)
 
@@ -144,7 +192,7 @@ export const PERSONALITY_NAMES: readonly string[] = Object.keys(BUNDLED)
 export function checkPersonality(value: unknown, source: string): Personality {
   const faults: string[] = []
   const checked = personality(value, '', faults)
-  if (faults.length === 0 && !checked.usb.interfaces.some((each) => each.port === 'modem'))
+  if (faults.length === 0 && !interfacesOf(checked).some((each) => each.port === 'modem'))
     faults.push('usb.interfaces: one must have the port "modem"')
   if (faults.length > 0) throw new ModemdError('InvalidArgs', `${source}: ${faults.join('; ')}`)
   return checked

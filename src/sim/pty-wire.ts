@@ -3,13 +3,14 @@
  * which on a real modem drops DTR.
  */
 
-import type { Wire, WireListener } from '../serial/wire.ts'
+import type { WireListener } from '../serial/wire.ts'
 import { openPty, type Pty } from '../system/pty.ts'
+import type { ModemTty } from './modem-tty.ts'
 
 /** What nobody reads above this is lost, as in a modem's own buffer. */
 const MAX_UNREAD_BYTES = 262_144
 
-export class PtyWire implements Wire {
+export class PtyWire implements ModemTty {
   readonly fd = undefined
   readonly path: string
   readonly #pty: Pty

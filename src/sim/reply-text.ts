@@ -48,6 +48,8 @@ function finalText(final: Final, { isQuiet, isVerbose, errorLevel }: PortSetting
 function wordOf(final: Final, errorLevel: number): string {
   if (typeof final === 'string') return final
   if ('own' in final) return final.own
+  // Of messages the number comes whatever +CMEE says (3GPP TS 27.005 §3.2.5).
+  if ('cms' in final) return `+CMS ERROR: ${final.cms}`
   if (errorLevel === 0) return 'ERROR'
   return `+CME ERROR: ${errorLevel === 1 ? final.cme : cmeText(final.cme)}`
 }

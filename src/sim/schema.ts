@@ -43,6 +43,11 @@ export function orNull<T>(check: Check<T>): Check<T | null> {
   return (value, path, faults) => (value === null ? null : check(value, path, faults))
 }
 
+/** What a file may leave out. */
+export function withDefault<T>(check: Check<T>, standIn: T): Check<T> {
+  return (value, path, faults) => (value === undefined ? standIn : check(value, path, faults))
+}
+
 export function listOf<T>(check: Check<T>): Check<readonly T[]> {
   return (value, path, faults) =>
     Array.isArray(value)

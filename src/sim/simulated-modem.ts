@@ -11,11 +11,12 @@ import { CallWire } from './call-wire.ts'
 import type { DeviceFault, Fault, FaultPlan } from './faults.ts'
 import type { Identity } from './identity.ts'
 import type { Timings } from './modem-state.ts'
+import type { ModemTty } from './modem-tty.ts'
 import type { VirtualNetwork } from './network.ts'
 import type { Operator, OperatorCall } from './operator.ts'
 import type { Personality, UsbInterface } from './personality.ts'
-import { PtyWire } from './pty-wire.ts'
 import type { SimCard } from './sim-card.ts'
+import type { Mishap, SmsStore } from './sms-store.ts'
 import type { Statistics } from './statistics.ts'
 import type { PluggedDevice, TreePort } from './usb-tree.ts'
 import { VirtualModem } from './virtual-modem.ts'
@@ -24,6 +25,8 @@ export interface SimulatedModemOptions {
   readonly personality: Personality
   readonly identity: Identity
   readonly sim: SimCard
+  readonly messages: SmsStore
+  readonly wallMs: () => number
   readonly network: VirtualNetwork
   readonly operator: Operator
   readonly faults: FaultPlan
@@ -33,7 +36,9 @@ export interface SimulatedModemOptions {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
-  /** Which of the personality's interfaces become ttys, and how they are shown: the tree, or `--link`. */
+  /** Throws ModemdError. `onHostClosed`: the last program has closed the tty. */
+  openTty(path: string, onHostClosed: () => void): ModemTty
+  /** Which of the personality's interfaces become ttys, and how they are shown: the tree, `--link`, or `--tty`. */
   readonly interfaces: readonly UsbInterface[]
   ttyNames(lowest: number): readonly string[]
   show(ports: readonly TreePort[]): PluggedDevice
@@ -45,7 +50,7 @@ const REBOOT_MS = 2000
 const MOVED_TTY_NUMBER = 3
 
 interface LivePort {
-  readonly wire: PtyWire
+  readonly wire: ModemTty
   readonly name: string
   readonly at: AtPort | undefined
   readonly pump: Pump<PortEvent> | undefined
@@ -153,9 +158,41 @@ export class SimulatedModem {
     this.#pokeAll()
   }
 
+  /** The network begins a session; false: the modem is not in one. */
+  ussd(text: string, wantsReply: boolean): boolean {
+    const state = this.#machine?.state
+    if (!state?.isRegistered) return false
+    state.ussd.begin(text, wantsReply, this.#options.clock.nowMs())
+    this.#pokeAll()
+    return true
+  }
+
   signalChanged(): void {
     this.#machine?.state.signalChanged(this.#options.clock.nowMs())
     this.#pokeAll()
+  }
+
+  removeSim(): void {
+    if (this.#machine) this.#machine.state.removeSim(this.#options.clock.nowMs())
+    else this.#options.sim.remove()
+    this.#pokeAll()
+  }
+
+  /** The card that was in; or the one of this number, which asks for `pin` if it was never in before. */
+  insertSim(iccid: string | undefined, pin: string | undefined): void {
+    const { sim, identity, clock } = this.#options
+    if (iccid !== undefined) sim.take(iccid === identity.iccid ? undefined : iccid, pin)
+    if (this.#machine) this.#machine.state.insertSim(clock.nowMs())
+    else sim.insert()
+    this.#pokeAll()
+  }
+
+  /** Somebody writes to this modem's SIM; how many parts came of it. */
+  incomingMessage(from: string, text: string, messageClass: number | undefined, mishap: Mishap): number {
+    const parts = this.#options.messages.incoming(from, text, messageClass, mishap)
+    this.#machine?.state.messages.fetch(this.#options.clock.nowMs())
+    this.#pokeAll()
+    return parts
   }
 
   carryOut(fault: Fault<DeviceFault>): void {
@@ -176,8 +213,14 @@ export class SimulatedModem {
         this.#closePorts()
         break
       case 'sim-removed':
-        this.#machine?.state.removeSim(this.#options.clock.nowMs())
+        this.removeSim()
+        break
+      case 'sim-failed':
+        this.#machine?.state.failSim(this.#options.clock.nowMs())
         this.#pokeAll()
+        break
+      case 'sim-busy':
+        this.#machine?.state.holdSim(afterMs, this.#options.clock.nowMs())
         break
       case 'network-lost':
         this.#options.network.mode = 'none'
@@ -191,7 +234,7 @@ export class SimulatedModem {
   #openPort(usbInterface: UsbInterface, name: string): LivePort {
     const { clock } = this.#options
     const at = this.#machine?.ports.get(usbInterface.number)
-    const wire = new PtyWire(name, () => {
+    const wire = this.#options.openTty(name, () => {
       at?.hostClosed(clock.nowMs())
       pump?.poke()
     })

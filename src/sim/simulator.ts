@@ -18,10 +18,13 @@ import { Operator } from './operator.ts'
 import type { SimulatorOptions } from './options.ts'
 import { parseSignal } from './options.ts'
 import { OwnedFiles } from './owned-files.ts'
-import type { Personality } from './personality.ts'
+import { interfacesOf, type Personality, type UsbInterface } from './personality.ts'
+import { PtyWire } from './pty-wire.ts'
 import { SimCard } from './sim-card.ts'
 import { SimulatedModem } from './simulated-modem.ts'
+import { type Mishap, SmsStore } from './sms-store.ts'
 import { Statistics } from './statistics.ts'
+import { TtyWire } from './tty-wire.ts'
 import { UsbTree } from './usb-tree.ts'
 
 export interface SimulatorPorts {
@@ -40,6 +43,9 @@ export interface Readiness {
   readonly namespace?: string
   readonly hotplug: string
 }
+
+/** A gadget's port takes a moment after its host went. */
+const REOPEN_MS = 200
 
 export type ControlAnswer = Readonly<Record<string, unknown>>
 
@@ -128,37 +134,46 @@ export class Simulator {
       case 'ready':
         return { ...this.readiness }
       case 'plug':
-        for (const each of chosen) each.plug()
+        this.#forEach(chosen, (each) => each.plug())
         return { ttys: chosen.flatMap((each) => each.ttys) }
       case 'unplug':
-        for (const each of chosen) each.unplug()
+        this.#forEach(chosen, (each) => each.unplug())
         return {}
       case 'hangup':
         return this.#hangUp(chosen)
       case 'signal':
         return this.#signal(args[0])
       case 'network':
-        return this.#setNetwork(args[0])
+        return this.#setNetwork(args)
       case 'silence':
         return this.#silence(chosen, args[0])
+      case 'sim':
+        return this.#sim(chosen, args)
       case 'fault':
         return this.#fault(chosen, args)
       case 'stats':
         return { modems: chosen.map((each) => this.#statistics(each)) }
       case 'sms':
+        return this.#sms(chosen, args)
       case 'ussd':
-        throw new ModemdError('Unsupported', `this modem-sim has no ${command} yet`)
+        return this.#ussd(chosen, args)
       default:
         throw new ModemdError(
           'InvalidArgs',
-          `there is no command "${command}": take plug, unplug, hangup, signal, network, silence, fault, stats or ready`,
+          `there is no command "${command}": take plug, unplug, hangup, signal, network, sms, silence, fault, stats or ready`,
         )
     }
   }
 
+  #forEach(modems: readonly SimulatedModem[], step: (modem: SimulatedModem) => void): void {
+    this.files.together(() => {
+      for (const modem of modems) step(modem)
+    })
+  }
+
   /** Unplugs all modems and removes what was made. */
   async close(): Promise<void> {
-    for (const modem of this.#modems) modem.unplug()
+    this.#forEach(this.#modems, (each) => each.unplug())
     this.files.close()
     await this.#carrier.close()
   }
@@ -185,13 +200,14 @@ export class Simulator {
   }
 
   #makeModem(index: number, operator: Operator): SimulatedModem {
-    const { personality, link, pin, pinTries, puk, hasSim, seed, speed } = this.#options
-    const withTty = personality.usb.interfaces.filter((each) => each.port !== null)
-    const interfaces = this.#tree ? withTty : withTty.filter((each) => each.port === 'modem').slice(0, 1)
-    return new SimulatedModem({
+    const { personality, link, ttys, pin, pinTries, puk, hasSim, seed, speed } = this.#options
+    const interfaces = this.#interfacesShown(personality)
+    const modem: SimulatedModem = new SimulatedModem({
       ...this.#ports,
       personality,
       identity: identityOf(personality, seed ?? 1, index),
+      messages: new SmsStore(() => Number(this.#ports.clock.wallUs() / 1000n)),
+      wallMs: () => Number(this.#ports.clock.wallUs() / 1000n),
       sim: new SimCard({ isInserted: hasSim, pin, pinTries, puk }),
       network: this.#network,
       operator,
@@ -200,14 +216,33 @@ export class Simulator {
       timings: timingsOf(personality, this.#options),
       speed,
       interfaces,
-      ttyNames: (lowest) => this.#tree?.ttyNames(interfaces, lowest) ?? [link ?? ''],
+      openTty: (path, onHostClosed) =>
+        ttys.length > 0 ? new TtyWire(path, () => modem.replug(REOPEN_MS)) : new PtyWire(path, onHostClosed),
+      ttyNames: (lowest) => this.#tree?.ttyNames(interfaces, lowest) ?? (link === undefined ? ttys : [link]),
       show: (ports) => this.#show(index, ports),
     })
+    return modem
+  }
+
+  /** All that are ttys in the tree; of ttys that are there already as many as there are; of a link the one that dials. */
+  #interfacesShown(personality: Personality): readonly UsbInterface[] {
+    const withTty = interfacesOf(personality).filter((each) => each.port !== null)
+    const { ttys } = this.#options
+    if (this.#tree) return withTty
+    const shown =
+      ttys.length > 1 ? withTty.slice(0, ttys.length) : withTty.filter((each) => each.port === 'modem').slice(0, 1)
+    if (ttys.length > shown.length || !shown.some((each) => each.port === 'modem'))
+      throw new ModemdError(
+        'InvalidArgs',
+        `${personality.name} has ${withTty.length} ttys, and one of those that are given must be the one that dials: give one --tty, or one for each`,
+      )
+    return shown
   }
 
   #show(index: number, ports: Parameters<UsbTree['plug']>[2]): ReturnType<UsbTree['plug']> {
     if (this.#tree) return this.#tree.plug(index + 1, this.#options.personality, ports)
-    const path = this.#options.link ?? ''
+    if (this.#options.link === undefined) return { ports, unplug: () => {} }
+    const path = this.#options.link
     this.files.link(path, ports[0]!.slavePath)
     return { ports, unplug: () => this.files.remove(path) }
   }
@@ -232,12 +267,61 @@ export class Simulator {
     return { csq: csqOf(this.#network.dbmAt(this.#ports.clock.nowMs())) }
   }
 
-  #setNetwork(mode: string | undefined): ControlAnswer {
+  /** `MODE`, or `denied CAUSE`. */
+  #setNetwork([mode, cause]: readonly string[]): ControlAnswer {
     if (!(NETWORK_MODES as readonly (string | undefined)[]).includes(mode))
       throw new ModemdError('InvalidArgs', `network takes one of ${NETWORK_MODES.join(', ')}`)
+    if (cause !== undefined) {
+      if (mode !== 'denied' || !/^\d{1,3}$/.test(cause))
+        throw new ModemdError('InvalidArgs', 'only denied takes a cause, a number such as 13')
+      this.#network.rejectCause = Number(cause)
+    }
     this.#network.mode = mode as NetworkMode
     for (const modem of this.#modems) modem.networkChanged()
     return { network: this.#network.mode }
+  }
+
+  /** `TEXT [ask]`: the network begins. */
+  #ussd(modems: readonly SimulatedModem[], [text, ask]: readonly string[]): ControlAnswer {
+    if (!text || (ask !== undefined && ask !== 'ask'))
+      throw new ModemdError('InvalidArgs', 'ussd takes a text, and "ask" behind it where the network wants an answer')
+    const told = modems.filter((modem) => modem.ussd(text, ask === 'ask')).length
+    if (told === 0) throw new ModemdError('WrongState', 'no modem is in the network')
+    return { told }
+  }
+
+  /** `NUMBER TEXT [flash] [lost=N] [twice] [reversed]` */
+  #sms(modems: readonly SimulatedModem[], [from, text, ...words]: readonly string[]): ControlAnswer {
+    if (!from || text === undefined) throw new ModemdError('InvalidArgs', 'sms takes a number (or a name) and a text')
+    const unknown = words.find((word) => !/^(flash|twice|reversed|lost=\d{1,3})$/.test(word))
+    if (unknown !== undefined)
+      throw new ModemdError(
+        'InvalidArgs',
+        `sms takes flash, twice, reversed and lost=N behind the text, not "${unknown}"`,
+      )
+    const lost = words.find((word) => word.startsWith('lost='))
+    const mishap: Mishap = {
+      ...(lost === undefined ? {} : { lostPart: Number(lost.slice('lost='.length)) }),
+      isTwice: words.includes('twice'),
+      isReversed: words.includes('reversed'),
+    }
+    const messageClass = words.includes('flash') ? 0 : undefined
+    const parts = modems.map((modem) => modem.incomingMessage(from, text, messageClass, mishap))
+    return { parts: parts[0] ?? 0 }
+  }
+
+  /** `remove`, or `insert [ICCID] [pin=PIN]`: another card, which asks for that PIN or for none. */
+  #sim(modems: readonly SimulatedModem[], [what, ...words]: readonly string[]): ControlAnswer {
+    const pin = words.find((word) => word.startsWith('pin='))?.slice('pin='.length)
+    const [iccid, ...rest] = words.filter((word) => !word.startsWith('pin='))
+    const isRight = rest.length === 0 && /^(89\d{16,18})?$/.test(iccid ?? '') && /^(\d{4,8})?$/.test(pin ?? '')
+    if (!isRight || (what !== 'insert' && (what !== 'remove' || words.length > 0)))
+      throw new ModemdError(
+        'InvalidArgs',
+        'sim takes remove, or insert [ICCID] [pin=PIN]; an ICCID has 18 to 20 digits',
+      )
+    for (const modem of modems) what === 'insert' ? modem.insertSim(iccid, pin) : modem.removeSim()
+    return { sim: modems[0]?.options.sim.state }
   }
 
   #silence(modems: readonly SimulatedModem[], seconds: string | undefined): ControlAnswer {
@@ -279,14 +363,25 @@ export class Simulator {
   }
 
   #statistics(modem: SimulatedModem): ControlAnswer {
-    const { statistics, sim, identity, network } = modem.options
+    const { statistics, sim, identity, network, messages } = modem.options
     return {
       imei: identity.imei,
       plugged: modem.isPlugged,
       ttys: modem.ttys,
       commands: statistics.commands,
-      sim: { state: sim.state, pinTries: sim.pinTries, pukTries: sim.pukTries, ...sim.tries },
+      sim: {
+        iccid: sim.iccid ?? identity.iccid,
+        state: sim.state,
+        pinTries: sim.pinTries,
+        pukTries: sim.pukTries,
+        ...sim.tries,
+      },
       network: { mode: network.mode, registration: modem.registration },
+      messages: {
+        stored: messages.used('SM') + messages.used('ME'),
+        waiting: messages.waiting.length,
+        sent: messages.sent,
+      },
       calls: statistics.calls,
       call: modem.callState,
       rxBytes: statistics.rxBytes,
@@ -312,6 +407,7 @@ function timingsOf(personality: Personality, { latencyMs, registerAfterMs }: Sim
   const { timings } = personality
   return {
     bootMs: latencyMs === undefined ? timings.bootMs : 0,
+    simBusyMs: latencyMs === undefined ? timings.simBusyMs : 0,
     simReadyMs: latencyMs ?? timings.simReadyMs,
     registerMs: registerAfterMs ?? timings.registerMs,
     replyMs: (key) => latencyMs ?? timings.slowMs[key] ?? timings.replyMs,

@@ -1,5 +1,5 @@
 /**
- * A USB modem as the kernel shows it: sysfs (Documentation/ABI/testing/sysfs-bus-usb, drivers/usb/serial/bus.c), the tty links
+ * A USB modem (or a UART's) as the kernel shows it: sysfs (Documentation/ABI/testing/sysfs-bus-usb, drivers/usb/serial/bus.c), the tty links
  * under dev, and its uevents. Made under `--root` by `simulated-modem.ts`.
  */
 
@@ -10,13 +10,17 @@ import { injectUevent } from '../system/uevents.ts'
 import type { OwnedFiles } from './owned-files.ts'
 import type { Personality, UsbInterface } from './personality.ts'
 
+type Usb = NonNullable<Personality['usb']>
+
 const CONTROLLER = '/devices/pci0000:00/0000:00:14.0'
 const ROOT_HUB = `${CONTROLLER}/usb1`
 
 /** Driver of a USB interface to that of its tty: usb-serial's, or undefined where the tty is the interface's own. */
 const SERIAL_DRIVER: Readonly<Record<string, string>> = { option: 'option1', sierra: 'sierra', qcserial: 'qcserial' }
 
-const TTY_MAJOR = { ttyUSB: 188, ttyACM: 166 } as const
+const TTY_MAJOR = { ttyUSB: 188, ttyACM: 166, ttyS: 4 } as const
+/** Of /dev/ttyS0. */
+const FIRST_UART_MINOR = 64
 type TtyKind = keyof typeof TTY_MAJOR
 
 type Uevent = Readonly<Record<string, string>>
@@ -53,7 +57,7 @@ export class UsbTree {
   ttyNames(interfaces: readonly UsbInterface[], lowest = 0): readonly string[] {
     const names: string[] = []
     for (const each of interfaces) {
-      const kind: TtyKind = each.driver === 'cdc_acm' ? 'ttyACM' : 'ttyUSB'
+      const kind: TtyKind = each.driver === null ? 'ttyS' : each.driver === 'cdc_acm' ? 'ttyACM' : 'ttyUSB'
       let number = lowest
       while (this.#isTaken(`${kind}${number}`) || names.includes(`${kind}${number}`)) number++
       names.push(`${kind}${number}`)
@@ -63,21 +67,27 @@ export class UsbTree {
 
   /** `port` is the hub's, from 1: the device is `1-PORT`. */
   plug(port: number, personality: Personality, ports: readonly TreePort[]): PluggedDevice {
-    const device = `${ROOT_HUB}/1-${port}`
+    const { usb } = personality
+    const device = usb ? `${ROOT_HUB}/1-${port}` : `/devices/pnp0/00:0${port}`
     if (existsSync(this.#sys(device)))
       throw new ModemdError('Busy', `${this.#sys(device)} is there already: take another --root, or remove it`)
     for (const { tty } of ports) this.#ttys.add(tty)
-    const events = [...this.#addRootHub(), this.#addDevice(device, port, personality)]
-    for (const each of personality.usb.interfaces) {
-      const found = ports.find((candidate) => candidate.interface === each)
-      events.push(...this.#addInterface(device, port, personality, each, found))
-    }
+    const events = usb ? this.#addUsb(device, port, usb, ports) : ports.flatMap((each) => this.#addTty(device, each))
     this.#files.save()
     this.#announce('add', events)
-    return { ports, unplug: () => this.#unplug(device, port, ports, events) }
+    return { ports, unplug: () => this.#unplug(device, ports, events) }
   }
 
-  #unplug(device: string, port: number, ports: readonly TreePort[], events: readonly Uevent[]): void {
+  #addUsb(device: string, port: number, usb: Usb, ports: readonly TreePort[]): readonly Uevent[] {
+    const events = [...this.#addRootHub(), this.#addDevice(device, port, usb)]
+    for (const each of usb.interfaces) {
+      const found = ports.find((candidate) => candidate.interface === each)
+      events.push(...this.#addInterface(device, port, usb, each, found))
+    }
+    return events
+  }
+
+  #unplug(device: string, ports: readonly TreePort[], events: readonly Uevent[]): void {
     for (const { tty } of ports) {
       this.#ttys.delete(tty)
       for (const path of [`dev/${tty}`, `sys/class/tty/${tty}`, `sys/bus/usb-serial/devices/${tty}`])
@@ -88,7 +98,7 @@ export class UsbTree {
     this.#files.remove(this.#sys(device))
     this.#announce(
       'remove',
-      [...events].reverse().filter(({ DEVPATH }) => DEVPATH?.startsWith(`${ROOT_HUB}/1-${port}`)),
+      [...events].reverse().filter(({ DEVPATH }) => DEVPATH?.startsWith(device)),
     )
   }
 
@@ -112,7 +122,7 @@ export class UsbTree {
     return []
   }
 
-  #addDevice(device: string, port: number, { usb }: Personality): Uevent {
+  #addDevice(device: string, port: number, usb: Usb): Uevent {
     const number = ++this.#deviceNumber
     const event = {
       MAJOR: '189',
@@ -152,7 +162,7 @@ export class UsbTree {
   #addInterface(
     device: string,
     port: number,
-    { usb }: Personality,
+    usb: Usb,
     usbInterface: UsbInterface,
     found: TreePort | undefined,
   ): readonly Uevent[] {
@@ -194,8 +204,9 @@ export class UsbTree {
       this.#link(`/bus/usb-serial/devices/${tty}`, parent)
       events.push({ ...event, DEVPATH: parent, SUBSYSTEM: 'usb-serial' })
     }
-    const kind: TtyKind = tty.startsWith('ttyACM') ? 'ttyACM' : 'ttyUSB'
-    const event = { MAJOR: String(TTY_MAJOR[kind]), MINOR: tty.slice(kind.length), DEVNAME: tty }
+    const kind = tty.replace(/\d+$/, '') as TtyKind
+    const minor = Number(tty.slice(kind.length)) + (kind === 'ttyS' ? FIRST_UART_MINOR : 0)
+    const event = { MAJOR: String(TTY_MAJOR[kind]), MINOR: String(minor), DEVNAME: tty }
     const path = `${parent}/tty/${tty}`
     this.#attributes(path, { dev: `${event.MAJOR}:${event.MINOR}`, uevent: ueventText(event).trimEnd() })
     this.#link(`${path}/device`, parent)
@@ -256,14 +267,14 @@ function decimal(hex: string): number {
 }
 
 /** As in the kernel's uevents: hexadecimal without zeros in front, and the class in decimal. */
-function productOf(usb: Personality['usb']): { readonly PRODUCT: string; readonly TYPE: string } {
+function productOf(usb: Usb): { readonly PRODUCT: string; readonly TYPE: string } {
   return {
     PRODUCT: [usb.idVendor, usb.idProduct, usb.bcdDevice].map((each) => decimal(each).toString(16)).join('/'),
     TYPE: [usb.deviceClass, usb.deviceSubClass, usb.deviceProtocol].map(decimal).join('/'),
   }
 }
 
-function modaliasOf(usb: Personality['usb'], usbInterface: UsbInterface): string {
+function modaliasOf(usb: Usb, usbInterface: UsbInterface): string {
   const upper = (hex: string) => hex.toUpperCase()
   const device = `v${upper(usb.idVendor)}p${upper(usb.idProduct)}d${upper(usb.bcdDevice)}`
   const classes = `dc${upper(usb.deviceClass)}dsc${upper(usb.deviceSubClass)}dp${upper(usb.deviceProtocol)}`

@@ -7,6 +7,7 @@ import { AtPort } from './at-port.ts'
 import { commandTable } from './commands/table.ts'
 import type { FaultPlan } from './faults.ts'
 import { ModemState, type ModemStateOptions } from './modem-state.ts'
+import { interfacesOf } from './personality.ts'
 import type { Statistics } from './statistics.ts'
 
 export interface VirtualModemOptions extends ModemStateOptions {
@@ -25,7 +26,7 @@ export class VirtualModem {
     this.state = new ModemState(options)
     const { personality, faults, statistics, speed } = options
     const commands = commandTable(personality)
-    const atInterfaces = personality.usb.interfaces.filter((each) => each.port === 'modem' || each.port === 'at')
+    const atInterfaces = interfacesOf(personality).filter((each) => each.port === 'modem' || each.port === 'at')
     const reportInterface = atInterfaces.find((each) => each.port === 'at') ?? atInterfaces[0]
     this.ports = new Map(
       atInterfaces.map((each) => [

@@ -3,6 +3,7 @@
  * is in raw mode, as a modem's tty is once it has been opened.
  */
 
+import { ModemdError } from '../base/errors.ts'
 import {
   checked,
   close,
@@ -24,6 +25,7 @@ const TIOCGPTN = 0x80045430
 const TIOCSPTLCK = 0x40045431
 const TIOCGPTPEER = 0x5441
 
+const EXCLUSIVE_PAUSE_MS = 10
 const READ_BYTES = 65_536
 /** Unsent bytes above which `write` answers false. */
 const HIGH_WATER_BYTES = 16_384
@@ -141,7 +143,19 @@ class OpenPty implements Pty {
 
   holdSlave(): void {
     if (this.#isClosed || !this.#isSlaveClosed) return
-    this.#slaveFd = openSlave(this.masterFd)
+    try {
+      this.#slaveFd = openSlave(this.masterFd)
+    } catch (error) {
+      if (!(error instanceof ModemdError && error.code === 'Busy')) throw error
+      // The next program has it already, for itself alone (TIOCEXCL). A pause: one that had set that may also be gone.
+      setTimeout(() => this.#goOn(), EXCLUSIVE_PAUSE_MS).unref()
+      return
+    }
+    this.#goOn()
+  }
+
+  #goOn(): void {
+    if (this.#isClosed) return
     this.#isSlaveClosed = false
     this.resumeReading()
   }

@@ -98,6 +98,12 @@ test('a stranger may look, and nothing else', secondUser(), async (context) => {
     [MODEM, 'org.modemd.Sim1', 'ChangePin', 'ss', '1234', '1235'],
     [MODEM, 'org.modemd.Sim1', 'EnablePin', 'sb', '1234', 'false'],
     [MODEM, 'org.modemd.Signal1', 'SetPoll', 'u', '1'],
+    [MODEM, 'org.modemd.Ussd1', 'Initiate', 's', '*100#'],
+    [MODEM, 'org.modemd.Ussd1', 'Respond', 's', '1'],
+    [MODEM, 'org.modemd.Ussd1', 'Cancel'],
+    [MODEM, 'org.modemd.Ussd1', 'LastText'],
+    [MODEM, 'org.modemd.Location1', 'SetEnabled', 'b', 'true'],
+    [MODEM, 'org.modemd.Location1', 'GetFix'],
     [LINK, 'org.modemd.Link1', 'Up'],
     [LINK, 'org.modemd.Link1', 'Down'],
   ]

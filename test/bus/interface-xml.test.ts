@@ -9,11 +9,18 @@ import { needs } from '../support/needs.ts'
 import { LINK, MANAGER, MODEM, serve } from './fixture.ts'
 
 const FOLDER = fileURLToPath(new URL('../../dbus', import.meta.url))
+/** What the path of message 1 is after sd_bus_path_encode(3). */
+const MESSAGE = '/org/modemd/sms/_31'
 const OBJECTS: Readonly<Record<string, string>> = {
   'org.modemd.Manager1': MANAGER,
   'org.modemd.Modem1': MODEM,
   'org.modemd.Sim1': MODEM,
   'org.modemd.Signal1': MODEM,
+  'org.modemd.Messaging1': MODEM,
+  'org.modemd.Sms1': MESSAGE,
+  'org.modemd.Ussd1': MODEM,
+  'org.modemd.Time1': MODEM,
+  'org.modemd.Location1': MODEM,
   'org.modemd.Link1': LINK,
 }
 
@@ -76,7 +83,8 @@ test('every member is described', () => {
 })
 
 test('the running service is what the files say', needs('dbus-daemon', 'busctl'), async (context) => {
-  const { bus } = await serve(context)
+  const { bus, api } = await serve(context)
+  api.modems[0]!.messaging.receive({ number: '1', text: 'hello' })
   for (const [name, path] of Object.entries(OBJECTS)) {
     const { stdout } = await bus.busctl('introspect', '--xml-interface', 'org.modemd', path)
     const running = interfacesOf(stdout)

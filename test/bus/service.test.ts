@@ -140,6 +140,9 @@ test('the SIM, the signal and the modem through their methods', needs('dbus-daem
   await assert.rejects(sim('SendPuk', 'ss', '1234', '1234'), { errorName: 'org.modemd.Error.InvalidArgs' })
   await sim('ChangePin', 'ss', '1234', '4321')
   await sim('EnablePin', 'sb', '1234', false)
+  await sim('SendPinLastTry', 's', '1234')
+  await sim('ChangePinLastTry', 'ss', '1234', '4321')
+  await sim('EnablePinLastTry', 'sb', '1234', true)
   const history = await bus.busctl('call', 'org.modemd', MODEM, 'org.modemd.Signal1', 'History')
   assert.equal(history.stdout, 'a(td) 2 1700000000000000 -71 1700000010000000 -73.5\n')
   await client.call(MODEM, 'org.modemd.Signal1', 'SetPoll', 'u', 5)
@@ -156,8 +159,11 @@ test('the SIM, the signal and the modem through their methods', needs('dbus-daem
     'sendPin(1234, person)',
     'sendPin(9999, person)',
     'sendPuk(12345678, 1234)',
-    'changePin(1234, 4321)',
-    'enablePin(1234, false)',
+    'changePin(1234, 4321, person)',
+    'enablePin(1234, false, person)',
+    'sendPin(1234, person-last-try)',
+    'changePin(1234, 4321, person-last-try)',
+    'enablePin(1234, true, person-last-try)',
     'setSignalPoll(5)',
     'enable()',
     'disable()',

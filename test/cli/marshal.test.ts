@@ -24,6 +24,12 @@ test('big-endian messages are read', () => {
   assert.deepEqual(unmarshal('d', Buffer.from('c051c00000000000', 'hex'), false), [-71])
 })
 
+test('a text longer than what was reserved', () => {
+  const values = ['x'.repeat(1000), 'ä€'.repeat(5000), 7]
+  assert.deepEqual(unmarshal('ssu', marshal('ssu', values)), values)
+  assert.equal(marshal('ssu', values).toString('hex'), judge('ssu', values).toString('hex'))
+})
+
 test('64-bit numbers are numbers where they are safe, else bigints', () => {
   const values = [2 ** 53 - 1, 2n ** 53n, 2n ** 64n - 1n, -(2n ** 63n)]
   assert.deepEqual(unmarshal('tttx', marshal('tttx', values)), values)

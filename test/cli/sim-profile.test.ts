@@ -134,3 +134,67 @@ test('profile list, show, add, remove', has, async (context) => {
   assert.match((await run('profile', 'list')).stdout, /^There is no profile; `mmctl connect` works without one\./)
   assert.equal((await run('profile', 'show')).exitCode, 4)
 })
+
+test(
+  'sim puk, change-pin, enable-pin, disable-pin: from files, and only what the SIM asks for',
+  has,
+  async (context) => {
+    const { api, run, json } = await scene(context)
+    const modem = api.modems[0]!
+    const file = (text: string) => secretFile(context, `${text}\n`)
+    const changed = await run('sim', 'change-pin', '--pin-file', file('1234'), '--new-pin-file', file('4321'))
+    assert.deepEqual([changed.exitCode, changed.stdout], [0, `The SIM in ${MODEM_SNAPSHOT.id} has the new PIN.\n`])
+    await run('sim', 'enable-pin', '--pin-file', file('1234'))
+    await run('sim', 'disable-pin', '--pin-file', file('1234'), '--last-try')
+    await run('sim', 'change-pin', '--pin-file', file('1234'), '--new-pin-file', file('4321'), '--last-try')
+    assert.deepEqual(api.log, [
+      'changePin(1234, 4321, person)',
+      'enablePin(1234, true, person)',
+      'enablePin(1234, false, person-last-try)',
+      'changePin(1234, 4321, person-last-try)',
+    ])
+    assert.equal((await run('sim', 'puk', '--puk-file', file('12345678'))).exitCode, 1, 'it does not ask for it')
+    assert.equal((await run('sim', 'change-pin', '--pin-file', '-', '--new-pin-file', '-')).exitCode, 2)
+    assert.equal((await run('sim', 'change-pin', '--pin-file', file('1234'), '--new-pin-file', file('12'))).exitCode, 2)
+    assert.equal(api.log.length, 4)
+
+    modem.change({ state: 'locked', sim: { status: 'puk', pinTries: 0, pukTries: 9 } })
+    const blocked = await run('sim', 'unlock', '--pin-file', file('1234'))
+    assert.equal(blocked.exitCode, 7)
+    assert.match(blocked.stderr.replace(/\s+/g, ' '), /asks for its PUK: run `mmctl sim puk`/)
+    assert.equal((await run('sim', 'change-pin', '--pin-file', file('1234'))).exitCode, 7)
+    assert.equal((await run('sim', 'puk', '--puk-file', file('1234567'), '--new-pin-file', file('1111'))).exitCode, 2)
+    assert.equal((await run('sim', 'puk', '--puk-file', file('12345678'), '--new-pin-file', file('1111'))).exitCode, 0)
+    assert.deepEqual(api.log.slice(4), ['sendPuk(12345678, 1111)'])
+    const { document } = await json('sim', 'puk', '--puk-file', file('12345678'), '--new-pin-file', file('1111'))
+    assert.equal((document as { status: string }).status, 'puk', 'as the modem tells it afterwards')
+
+    modem.change({ state: 'locked', sim: { status: 'pin', pinTries: 1 } })
+    assert.equal((await run('sim', 'disable-pin', '--pin-file', file('1234'))).exitCode, 7)
+    assert.equal((await run('sim', 'unlock', '--pin-file', file('1234'), '--last-try')).exitCode, 0)
+    assert.deepEqual(api.log.slice(6), ['sendPin(1234, person-last-try)'])
+  },
+)
+
+test('a new PIN is asked for twice, without echo', has, async (context) => {
+  const { api, start } = await scene(context)
+  const type = async (again: string) => {
+    const stdin = new Keyboard()
+    const running = start(['sim', 'change-pin'], { stdin })
+    await running.until(/PIN for the SIM in .* \(3 tries left\): /)
+    stdin.type('1234\r')
+    await running.until(/New PIN: /)
+    stdin.type('8765\r')
+    await running.until(/New PIN again: /)
+    stdin.type(`${again}\r`)
+    const ended = await running.ended
+    assert.doesNotMatch(ended.stdout + ended.stderr, /1234|8765|8766/)
+    return ended
+  }
+  const mistyped = await type('8766')
+  assert.equal(mistyped.exitCode, 2)
+  assert.match(mistyped.stderr, /they are not the same: nothing was sent to the SIM/)
+  assert.deepEqual(api.log, [])
+  assert.equal((await type('8765')).exitCode, 0)
+  assert.deepEqual(api.log, ['changePin(1234, 8765, person)'])
+})

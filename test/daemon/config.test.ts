@@ -77,6 +77,8 @@ test('the example modemd.conf has its exact values', () => {
   assert.deepEqual(warnings, [])
   assert.deepEqual(daemon, {
     logLevel: 'info',
+    isConsoleOn: false,
+    apnDatabase: '/usr/share/mobile-broadband-provider-info/serviceproviders.xml',
     allow: ['auto'],
     ignore: ['usb:2341:*'],
     devices: [{ device: 'tty:/dev/ttyS1', baud: 115_200, init: 'AT+CFUN=1' }],
@@ -139,7 +141,14 @@ test('the example profile says only defaults, apart from autoconnect', () => {
 test('no file at all is fine', () => {
   const configuration = open({})
   assert.deepEqual(configuration.faults, [])
-  assert.deepEqual(configuration.daemon, { logLevel: 'info', allow: ['auto'], ignore: [], devices: [] })
+  assert.deepEqual(configuration.daemon, {
+    logLevel: 'info',
+    isConsoleOn: false,
+    apnDatabase: '/usr/share/mobile-broadband-provider-info/serviceproviders.xml',
+    allow: ['auto'],
+    ignore: [],
+    devices: [],
+  })
   assert.deepEqual(configuration.profiles, [])
   assert.equal(configuration.manual.name, 'manual')
   assert.equal(configuration.manual.number, '*99#')
@@ -228,16 +237,14 @@ test('--config takes conf.d and profiles from beside it, and must be there', () 
   withFiles(
     {
       'other.conf': '[daemon]\nlog-level = warn',
-      'conf.d/a.conf': '[daemon]\nat-console = yes',
+      'conf.d/a.conf': '[daemon]\nmetrics = yes',
       'profiles/p.conf': '',
     },
     (_, home) => {
       const configuration = new Configuration({ root: '/nowhere', file: join(home, 'other.conf') })
       assert.deepEqual(configuration.faults, [])
       assert.equal(configuration.daemon?.logLevel, 'warn')
-      assert.deepEqual(configuration.warnings, [
-        `${home}/conf.d/a.conf:2: this version does not support at-console = yes`,
-      ])
+      assert.deepEqual(configuration.warnings, [`${home}/conf.d/a.conf:2: this version does not support metrics = yes`])
       assert.deepEqual(
         configuration.profiles.map(({ name }) => name),
         ['p'],

@@ -47,7 +47,14 @@ export interface Story {
 }
 
 export interface SimStats {
-  readonly sim: { readonly state: string; readonly spent: number; readonly refused: number }
+  readonly sim: {
+    readonly iccid: string
+    readonly state: string
+    readonly pinTries: number
+    readonly pukTries: number
+    readonly spent: number
+    readonly refused: number
+  }
   readonly commands: { readonly total: number; readonly byName: Readonly<Record<string, number>> }
   readonly calls: number
   readonly plugged: boolean

@@ -7,6 +7,7 @@ import { ModemdError } from '../../src/base/errors.ts'
 import { parseIpv6 } from '../../src/base/ipv6.ts'
 import { CAUSE_TABLE } from '../../src/link/causes.ts'
 import type { LinkState } from '../../src/link/snapshot.ts'
+import type { PortReport } from '../../src/modem/snapshot.ts'
 import { FakeEngine } from '../support/fake-engine.ts'
 import { FakeModem } from '../support/fake-modem.ts'
 import { assertAtRest, assertFailed, connect, Rig } from './rig.ts'
@@ -61,6 +62,7 @@ test('the way up: states, times, speed, address, name servers, counters', async 
     state: 'up',
     interface: 'ppp0',
     engine: 'builtin',
+    apn: 'internet',
     connectSpeed: 150_000_000,
     report: 'CONNECT 150000000',
     rxBytes: 0n,
@@ -137,6 +139,41 @@ test('no modem in time', async () => {
   const { answer } = await connect(rig)
   await rig.clock.advance(20_000)
   assertFailed(rig, answer, 'modem-gone', /^no modem usb:1-3 is there, after 20 s of waiting$/)
+})
+
+test('no modem because another program has every port of it', async () => {
+  const port = (name: string, report: Partial<PortReport>): PortReport => ({
+    name,
+    device: '/sys/devices/usb1/1-2',
+    driver: 'option',
+    owner: '',
+    isTaken: true,
+    reason: '',
+    ...report,
+  })
+  const failedWith = async (ports: readonly PortReport[], modem = 'any') => {
+    const rig = new Rig({ demo: `[profile]\nmodem = ${modem}\ndial-timeout = 20s` }, { modems: [] })
+    rig.fleet.portReports = ports
+    const { answer } = await connect(rig)
+    await rig.clock.advance(20_000)
+    return { rig, answer }
+  }
+  const busy = port('/dev/ttyUSB0', { role: 'ignored', owner: 'minicom (process 4711)' })
+  const diag = port('/dev/ttyUSB1', { role: 'diag' })
+  const other = port('/dev/ttyACM0', { isTaken: false, owner: 'gpsd (process 3)', device: '/sys/devices/usb1/1-3' })
+  for (const modem of ['any', 'usb:1-2', 'tty:/dev/ttyUSB0']) {
+    const { rig, answer } = await failedWith([busy, diag, other], modem)
+    assertFailed(rig, answer, 'port-busy', /minicom \(process 4711\) has \/dev\/ttyUSB0/)
+  }
+  const manager = port('/dev/ttyUSB0', { isTaken: false, owner: 'ModemManager', reason: 'port-busy (ModemManager): …' })
+  const left = await failedWith([manager])
+  assertFailed(left.rig, left.answer, 'port-busy', /ModemManager has/)
+  for (const ports of [[other], [busy, port('/dev/ttyUSB2', { owner: 'modemd (probe)' })]]) {
+    const { rig, answer } = await failedWith(ports)
+    assertFailed(rig, answer, 'modem-gone', /^no modem is there/)
+  }
+  const elsewhere = await failedWith([busy], 'usb:1-7')
+  assertFailed(elsewhere.rig, elsewhere.answer, 'modem-gone', /^no modem usb:1-7 is there/)
 })
 
 test('options replace what the profile says, for this connection', async () => {
@@ -230,10 +267,11 @@ for (const cause of DIAL_CAUSES) {
     const { answer, link } = await connect(rig)
     rig.dial.fail({ cause, detail: 'what was seen', chatExit: 5 })
     await rig.settle()
-    assertFailed(rig, answer, cause, /^what was seen$/)
+    const detail = cause === 'apn-refused' ? "the network's own APN: what was seen" : 'what was seen'
+    assertFailed(rig, answer, cause, new RegExp(`^${detail}$`))
     assert.equal(link.snapshot.chatExit, 5)
     assert.equal(link.snapshot.pppExit, undefined)
-    assert.equal((answer.end as ModemdError).message, `what was seen (${cause}): ${CAUSE_TABLE[cause].advice}`)
+    assert.equal((answer.end as ModemdError).message, `${detail} (${cause}): ${CAUSE_TABLE[cause].advice}`)
   })
 }
 

@@ -65,10 +65,10 @@ test('disconnect in the moment in which name servers are being set', async () =>
   await connect(rig)
   rig.dial.connect()
   await rig.settle()
-  let release = () => {}
+  let release: () => void = () => {}
   rig.resolver.apply = async () => {
     await new Promise<void>((resolve) => {
-      release = resolve
+      release = () => resolve(undefined)
     })
     return async () => void rig.resolver.log.push('restored')
   }
@@ -136,10 +136,10 @@ test('a line that ends before the kernel says that the device is gone: the cause
   await rig.settle()
   rig.session.up()
   await rig.settle()
-  let release = () => {}
+  let release: () => void = () => {}
   call.hangUp = () =>
     new Promise((resolve) => {
-      release = resolve
+      release = () => resolve(undefined)
     })
   rig.modem.unplug()
   await rig.settle()

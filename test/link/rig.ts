@@ -5,6 +5,7 @@ import type { Cause } from '../../src/base/cause.ts'
 import { ModemdError } from '../../src/base/errors.ts'
 import { silentLogger } from '../../src/base/ports.ts'
 import { checkProfile } from '../../src/daemon/config-profile.ts'
+import type { ApnBook } from '../../src/link/apn/book.ts'
 import { CAUSE_TABLE } from '../../src/link/causes.ts'
 import type { Resolver } from '../../src/link/name-servers.ts'
 import type { Profile, ProfileSource } from '../../src/link/profile.ts'
@@ -67,6 +68,7 @@ export class FakeResolver implements Resolver {
 }
 
 export interface RigOptions {
+  readonly apns?: ApnBook
   readonly engines?: readonly PppEngine[]
   readonly modems?: readonly FakeModem[]
 }
@@ -79,7 +81,10 @@ export class Rig {
   readonly profiles: TextProfiles
   readonly supervisor: Supervisor
 
-  constructor(texts: Record<string, string> = { demo: '' }, { engines, modems = [new FakeModem()] }: RigOptions = {}) {
+  constructor(
+    texts: Record<string, string> = { demo: '' },
+    { engines, apns, modems = [new FakeModem()] }: RigOptions = {},
+  ) {
     this.profiles = new TextProfiles(texts)
     for (const modem of modems) this.fleet.plug(modem)
     this.supervisor = createSupervisor({
@@ -95,6 +100,7 @@ export class Rig {
       random: new SeededRandom(7),
       logger: silentLogger,
       resolver: this.resolver,
+      apns,
     })
   }
 

@@ -114,7 +114,7 @@ test('a deaf modem fails what waits, and the next command tries again', async ()
   await clock.advance(1)
   assert.deepEqual(sent, ['AT\r'])
   say('\r\nOK\r\n')
-  await clock.advance(1)
+  await clock.advance(60)
   say('\r\n+CSQ: 20,99\r\n\r\nOK\r\n')
   await clock.advance(1)
   assert.equal((await later).final, 'OK')
@@ -215,24 +215,155 @@ test('a doubled OK that comes a read later does not answer a question', async ()
   say('\r\n+CSQ: 20,99\r\n\r\nOK\r\n')
   await clock.advance(1)
   assert.deepEqual((await second).lines, ['+CSQ: 20,99'])
+  assert.equal(sent.at(-1), 'AT+CSQ\r', 'a modem that doubles is let finish')
+  await clock.advance(30)
+  assert.equal(sent.at(-1), 'AT+CGMM\r')
   say('\r\nE173\r\n\r\nOK\r\n')
   await clock.advance(1)
   assert.deepEqual((await third).lines, ['E173'])
 })
 
-test('a modem that answers a question with OK alone is believed after a moment, or the second time', async () => {
+test('a modem that answers a question with OK alone is believed after a moment, however often it says so', async () => {
   const { clock, session, say } = bench()
   const once = session.command('AT+COPS?')
   await clock.advance(1)
   say('\r\nOK\r\n')
   await clock.advance(1001)
   assert.deepEqual(await once, { isOk: true, lines: [], final: 'OK' })
-  const twice = session.command('AT+COPS?')
+  const thrice = session.command('AT+COPS?')
+  await clock.advance(1)
+  for (let round = 0; round < 3; round++) {
+    say('\r\nOK\r\n')
+    await clock.advance(1)
+  }
+  say('\r\n+COPS: 0,0,"vodafone",2\r\n\r\nOK\r\n')
+  await clock.advance(1)
+  assert.deepEqual((await thrice).lines, ['+COPS: 0,0,"vodafone",2'])
+})
+
+test('an answer whose result never comes is an answer, and what comes late answers nothing else', async () => {
+  const { clock, session, sent, say } = bench()
+  const asked = session.command('AT+CSQ')
+  await clock.advance(1)
+  say('\r\n+CSQ: 20,99\r\n')
+  await clock.advance(1600)
+  assert.deepEqual(await asked, { isOk: true, lines: ['+CSQ: 20,99'], final: '' })
+  const next = session.command('AT+CFUN=1')
+  await clock.advance(1)
+  assert.equal(sent.at(-1), 'AT\r', 'a probe first')
+  say('\r\nOK\r\n')
+  await clock.advance(5)
+  assert.equal(sent.at(-1), 'AT\r', 'that was the late one, perhaps')
+  say('\r\nOK\r\n')
+  await clock.advance(1)
+  assert.equal(sent.at(-1), 'AT+CFUN=1\r')
+  const refused = rejects(next, 'Internal', 'modem-error', /operation not allowed/)
+  say('\r\n+CME ERROR: 3\r\n')
+  await clock.advance(1)
+  await refused
+})
+
+test('a modem that says every result twice never answers a command with the one before', async () => {
+  const { clock, session, far, say } = bench()
+  const heard: string[] = []
+  far.listen({
+    data: (bytes) => {
+      const text = Buffer.from(bytes).toString('latin1').trim()
+      heard.push(text)
+      const answer = text === 'AT+CFUN=4' ? '\r\nERROR\r\n' : '\r\nOK\r\n'
+      clock.at(clock.nowMs() + 10, () => say(text === 'AT+CSQ' ? `\r\n+CSQ: 20,99\r\n${answer}` : answer))
+      clock.at(clock.nowMs() + 14, () => say(answer))
+    },
+    drain() {},
+    closed() {},
+  })
+  const learnt = session.attempt('ATE0')
+  await clock.advance(100)
+  assert.equal((await learnt).isOk, true)
+  const finals: string[] = []
+  for (const text of ['AT+CREG=2', 'AT+CFUN=4', 'AT+CGREG=2', 'AT+CSQ', 'AT+CFUN=4', 'AT+CNMI=2,1'])
+    void session.attempt(text).then(({ final }) => finals.push(final))
+  await clock.advance(1000)
+  assert.deepEqual(finals, ['OK', 'ERROR', 'OK', 'OK', 'ERROR', 'OK'])
+  assert.equal(heard.length, 7, 'nothing was asked again')
+})
+
+test('an echo that comes late, and one with the answer in its line', async () => {
+  const { clock, session, reports, say } = bench()
+  const first = session.command('AT+CREG=2')
+  const second = session.command('AT+CGMM')
+  const third = session.command('AT+CSQ')
   await clock.advance(1)
   say('\r\nOK\r\n')
   await clock.advance(1)
-  say('\r\nOK\r\n')
+  await first
+  say('AT+CREG=2\r\r\nE173\r\n\r\nOK\r\n')
   await clock.advance(1)
-  assert.equal((await twice).final, 'OK')
+  assert.deepEqual((await second).lines, ['E173'])
+  say('AT+CSQ+CSQ: 20,99\r\nOK\r\n')
+  await clock.advance(1)
+  assert.deepEqual((await third).lines, ['+CSQ: 20,99'])
+  assert.deepEqual(reports, [])
+})
+
+test('what a call left on the line is neither answer nor report', async () => {
+  const { clock, session, reports, say } = bench()
+  say('~\xff}#\xc0!}!}!} }4}"}&} } } } }%}&\x8e\x94~\r\n')
+  const asked = session.command('AT+CGMM')
+  await clock.advance(1)
+  say('\x86\x9e\x98\x06\xe6\x1e\r\n\r\nE173\r\n\r\nOK\r\n')
+  await clock.advance(1)
+  assert.deepEqual((await asked).lines, ['E173'])
+  assert.deepEqual(reports, [])
+})
+
+test('a report of several lines is one, and is told without its rest when that does not come', async () => {
+  const { clock, session, reports, say } = bench()
+  say('\r\n+CUSD: 1,"1. Balance\r\n2. Top up\r\n')
+  await clock.advance(1)
+  const asked = session.command('AT+CSQ')
+  say('3. Help",15\r\n')
+  await clock.advance(1)
+  say('\r\n+CSQ: 20,99\r\n\r\nOK\r\n')
+  await clock.advance(1)
+  await asked
+  say('\r\n+CMT: ,23\r\n')
+  await clock.advance(900)
+  assert.deepEqual(reports, ['+CUSD: 1,"1. Balance\n2. Top up\n3. Help",15'])
+  await clock.advance(200)
+  assert.equal(reports.at(-1), '+CMT: ,23')
   assert.equal(clock.pending, 0)
+})
+
+test('a modem that was deaf does not answer the next command with what it owes', async () => {
+  const { clock, session, sent, say } = bench()
+  const lost = rejects(session.command('AT^FIRST?', { timeoutMs: 1000 }), 'Timeout', 'modem-silent', /AT\^FIRST/)
+  await clock.advance(5000)
+  await lost
+  const later = session.command('AT^SECOND?')
+  await clock.advance(1)
+  say('\r\n^FIRST: 1\r\n\r\nOK\r\n')
+  await clock.advance(5)
+  assert.equal(sent.at(-1), 'AT\r')
+  for (let round = 0; round < 4; round++) {
+    say('\r\nOK\r\n')
+    await clock.advance(5)
+  }
+  await clock.advance(500)
+  assert.equal(sent.at(-1), 'AT^SECOND?\r')
+  say('\r\n^SECOND: 2\r\n\r\nOK\r\n')
+  await clock.advance(1)
+  assert.deepEqual((await later).lines, ['^SECOND: 2'])
+})
+
+test('a modem that answers in numbers is told to use words', async () => {
+  const { clock, session, sent, say } = bench()
+  const answers = session.probe([0, 500, 1500])
+  await clock.advance(1)
+  say('AT\r0\r')
+  await clock.advance(1)
+  assert.deepEqual(sent, ['AT\r', 'ATV1\r'])
+  say('ATV1\r\r\nOK\r\n')
+  await clock.advance(1)
+  assert.equal(await answers, true)
 })

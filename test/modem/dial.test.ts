@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { fromLatin1, latin1 } from '../../src/base/bytes.ts'
 import type { Cause } from '../../src/base/cause.ts'
 import { ModemdError } from '../../src/base/errors.ts'
-import { chooseContext, numberFor } from '../../src/modem/context.ts'
+import { numberFor, planContext } from '../../src/modem/context.ts'
 import { ABORT_STRINGS } from '../../src/modem/dial-result.ts'
 import { type Call, DialError, type DialRequest, type ModemHandle } from '../../src/modem/snapshot.ts'
 import type { FakeInterface } from './support/fake-sysfs.ts'
@@ -166,17 +167,21 @@ test('signal goes on over the second port, and waits where there is none', async
   call.established()
   two.scripted.commands.length = 0
   await two.bench.clock.advance(30_000)
-  assert.deepEqual(two.scripted.commands, ['AT+CSQ', 'AT+CSQ', 'AT+CSQ'])
+  const questions = two.scripted.commands.filter((command) => command === 'AT+CSQ')
+  assert.equal(questions.length, 3)
   assert.equal(two.port.data, '')
 
   const one = await registered(t, {}, ONE_PORT)
   const only = await one.bench.settled(one.modem.dial(request()))
   only.established()
   one.scripted.commands.length = 0
-  await one.bench.clock.advance(30_000)
+  await one.bench.clock.advance(20_000)
+  assert.equal(one.modem.snapshot.signalDbm, -71)
+  await one.bench.clock.advance(60_000)
   assert.deepEqual(one.scripted.commands, [])
   assert.equal(one.port.data, '')
-  assert.equal(one.modem.snapshot.signalDbm, -71)
+  // What is shown is never older than half a minute and a look.
+  assert.equal(one.modem.snapshot.signal, undefined)
   assert.equal(one.bench.clock.pending, 0, 'no timer during a call on the only port')
   await assert.rejects(one.modem.imsi(), (error) => error instanceof ModemdError && error.failureCause === 'port-busy')
   one.port.hangUp()
@@ -337,25 +342,193 @@ test('the context of a dial', () => {
     { cid: 1, type: 'IPV4V6', apn: 'operator' },
     { cid: 2, type: 'IPV4V6', apn: 'ims' },
   ]
-  const choose = (contexts: Parameters<typeof chooseContext>[0], changes: Partial<DialRequest>, isLte: boolean) => {
-    const { cid, define } = chooseContext(contexts, request(changes), isLte)
-    return define ? `${cid} ${define}` : `${cid}`
+  const plan = (contexts: Parameters<typeof planContext>[0], changes: Partial<DialRequest>, isLte: boolean) => {
+    const { choices } = planContext(contexts, request(changes), isLte)
+    return choices.map(({ cid, define }) => (define ? `${cid} ${define}` : `${cid}`))
   }
+  const choose = (...args: Parameters<typeof plan>) => plan(...args)[0]
   assert.equal(choose(lte, {}, true), '3 AT+CGDCONT=3,"IP","internet"', 'CID 1 stays on LTE')
   assert.equal(choose(lte, {}, false), '1 AT+CGDCONT=1,"IP","internet"')
   assert.equal(choose([{ cid: 4, type: 'IP', apn: 'Internet' }, ...lte], {}, true), '4', 'one that has the APN')
-  assert.equal(choose([], {}, true), '1 AT+CGDCONT=1,"IP","internet"', 'CID 1 is free')
+  assert.equal(choose([], {}, true), '2 AT+CGDCONT=2,"IP","internet"', 'CID 1 is kept for the attach')
   assert.equal(choose(undefined, {}, true), '2 AT+CGDCONT=2,"IP","internet"', 'nobody knows what CID 1 is')
   assert.equal(choose(undefined, {}, false), '1 AT+CGDCONT=1,"IP","internet"')
-  assert.equal(choose(lte, { apn: '' }, true), '1', "the network's choice")
   assert.equal(choose([], { apn: '' }, true), '1 AT+CGDCONT=1,"IP",""')
-  assert.equal(choose(lte, { cid: 1 }, true), '1 AT+CGDCONT=1,"IP","internet"', 'asked for by number')
-  assert.equal(choose(lte, { cid: 1, apn: 'operator', ipType: '46' }, true), '1')
   const full = Array.from({ length: 16 }, (_, index) => ({ cid: index + 1, type: 'IP', apn: index === 8 ? '' : 'x' }))
-  assert.equal(choose(full, {}, true), '9 AT+CGDCONT=9,"IP","internet"')
-  assert.equal(choose(lte, { ipType: '6' }, true), '3 AT+CGDCONT=3,"IPV6","internet"')
+  assert.equal(choose(full, {}, true), '9 AT+CGDCONT=9,"IP","internet"', 'one that nobody has named')
+  const taken = full.map(({ cid, type }) => ({ cid, type, apn: cid > 14 ? 'ims' : `own${cid}` }))
+  assert.equal(choose(taken, {}, true), '14 AT+CGDCONT=14,"IP","internet"', 'the highest that is not the operator’s')
+  assert.deepEqual(
+    plan(lte, {}, true),
+    ['3 AT+CGDCONT=3,"IP","internet"', '2 AT+CGDCONT=2,"IP","internet"'],
+    'where the modem knows no third',
+  )
+})
+
+test('a context that has the APN already: by its name, whatever its spelling and its type', () => {
+  const cid = (apn: string, ipType: DialRequest['ipType'], ...contexts: [number, string, string][]) => {
+    const known = contexts.map(([each, type, name]) => ({ cid: each, type, apn: name }))
+    const { choices } = planContext(known, request({ apn, ipType }), true)
+    return choices.map(({ cid: each, define }) => define ?? `${each}`).join(' ')
+  }
+  assert.equal(cid('web', '4', [1, 'IP', 'WEB.mnc001.mcc262.gprs']), '1')
+  assert.equal(cid('web', '4', [1, 'IPV4V6', 'web']), '1', 'IPv4 goes over both')
+  assert.equal(cid('web', '6', [1, 'IPV4V6', 'web']), '1')
+  assert.equal(cid('web', '4', [1, 'IPV4V6', 'web'], [3, 'IP', 'web']), '3', 'the exact type is better')
+  assert.equal(
+    cid('web', '46', [1, 'IP', 'web']),
+    'AT+CGDCONT=2,"IPV4V6","web" AT+CGDCONT=2,"IP","web"',
+    'CID 1 of LTE keeps its type',
+  )
+  assert.equal(
+    cid('web', '46', [1, 'IP', 'own'], [4, 'IP', 'web']),
+    'AT+CGDCONT=4,"IPV4V6","web" AT+CGDCONT=4,"IP","web"',
+    'no second context of one APN',
+  )
+  assert.equal(cid('web', '4', [1, 'PPP', 'web']), 'AT+CGDCONT=2,"IP","web"')
+})
+
+test("the network's choice is what is there, unless that was just refused", () => {
+  const first = (apn: string, refusedApns: readonly string[], isLte: boolean) => {
+    const [choice] = planContext([{ cid: 1, type: 'IP', apn }], request({ apn: '', refusedApns }), isLte).choices
+    return choice.define ?? `${choice.cid}`
+  }
+  assert.equal(first('operator', [], true), '1')
+  assert.equal(first('branded', [], false), '1')
+  assert.equal(first('tried', ['other', 'Tried'], false), 'AT+CGDCONT=1,"IP",""')
+  assert.equal(first('tried', ['tried'], true), 'AT+CGDCONT=2,"IP",""')
+})
+
+test('a CID that the profile names is obeyed, with a warning where LTE attaches with it', () => {
+  const lte = [{ cid: 1, type: 'IPV4V6', apn: 'operator' }]
+  const named = (changes: Partial<DialRequest>, isLte = true) => {
+    const { choices, warning } = planContext(lte, request(changes), isLte)
+    return [choices[0].cid, choices[0].define, warning !== undefined]
+  }
+  assert.deepEqual(named({ cid: 1 }), [1, 'AT+CGDCONT=1,"IP","internet"', true])
+  assert.deepEqual(named({ cid: 1 }, false), [1, 'AT+CGDCONT=1,"IP","internet"', false])
+  assert.deepEqual(named({ cid: 1, apn: 'operator', ipType: '46' }), [1, undefined, false])
+  assert.deepEqual(named({ cid: 5 }), [5, 'AT+CGDCONT=5,"IP","internet"', false])
+})
+
+test('whatever contexts an LTE modem has: auto never gives CID 1 an APN', () => {
+  const apn = fc.constantFrom('', 'web', 'WEB', 'own', 'ims')
+  const type = fc.constantFrom('IP', 'IPV6', 'IPV4V6', 'PPP')
+  const contexts = fc.uniqueArray(fc.record({ cid: fc.integer({ min: 0, max: 20 }), type, apn }), {
+    selector: ({ cid }) => cid,
+    maxLength: 20,
+  })
+  const wanted = fc.constantFrom('', 'web', 'own')
+  const refused = fc.subarray(['web', 'own', ''])
+  fc.assert(
+    fc.property(contexts, wanted, fc.constantFrom('4', '6', '46'), refused, (known, name, ipType, refusedApns) => {
+      const { choices } = planContext(known, request({ apn: name, ipType, refusedApns }), true)
+      assert.ok(choices.length >= 1 && choices.length <= 4)
+      for (const { cid, define } of choices) {
+        assert.ok(cid >= 1 && cid <= 20)
+        if (define === undefined) assert.ok(known.some((each) => each.cid === cid))
+        else {
+          assert.ok(cid !== 1 || (name === '' && !known.some((each) => each.cid === 1)), define)
+          assert.match(define, new RegExp(`^AT\\+CGDCONT=${cid},"IP(V6|V4V6)?","${name}"$`))
+        }
+      }
+    }),
+  )
+})
+
+test('the number names the context', () => {
   assert.equal(numberFor('*99#', 1), '*99#')
   assert.equal(numberFor('*99#', 3), '*99***3#')
   assert.equal(numberFor('*99***1#', 3), '*99***1#')
   assert.equal(numberFor('0891234', 3), '0891234')
+})
+
+test('a modem that knows no IPV4V6 gets IP, once; one that refuses the APN is not asked again', async (t) => {
+  const dialled = await registered(t)
+  const { bench, modem, scripted } = dialled
+  scripted.answer = (command) => (/^AT\+CGDCONT=.*"IPV4V6"/.test(command) ? '+CME ERROR: 50' : undefined)
+  scripted.commands.length = 0
+  const call = await bench.settled(modem.dial(request({ ipType: '46' })))
+  const ofDial = () => scripted.commands.filter((command) => /^AT(D|\+CGDCONT)/.test(command))
+  assert.deepEqual(ofDial(), [
+    'AT+CGDCONT?',
+    'AT+CGDCONT=2,"IPV4V6","internet"',
+    'AT+CGDCONT=2,"IP","internet"',
+    'ATD*99***2#',
+  ])
+  await bench.settled(call.hangUp())
+
+  scripted.answer = (command) => (/^AT\+CGDCONT=/.test(command) ? '+CME ERROR: 133' : undefined)
+  scripted.commands.length = 0
+  const refused = await failureOf(dialled, { apn: 'other', ipType: '46' })
+  assert.deepEqual(refused, { cause: 'apn-refused', detail: '+CME ERROR: 133 to AT+CGDCONT=3,"IPV4V6","other"' })
+  assert.deepEqual(ofDial(), ['AT+CGDCONT?', 'AT+CGDCONT=3,"IPV4V6","other"'])
+
+  scripted.answer = (command) => (/^AT\+CGDCONT=/.test(command) ? 'ERROR' : undefined)
+  const none = await failureOf(dialled, { apn: 'other', ipType: '46' })
+  assert.deepEqual(
+    none,
+    { cause: 'modem-error', detail: 'ERROR to AT+CGDCONT=3,"IPV4V6","other"' },
+    'the first says most',
+  )
+})
+
+test('what +CEER says of a dial that failed: into the detail, and the cause where the network is final', async (t) => {
+  const dialled = await registered(t)
+  const { scripted } = dialled
+  const rows: [dial: string, ceer: string, cause: Cause, detail: RegExp][] = [
+    [
+      'NO CARRIER',
+      '+CEER: "Requested service option not subscribed"\nOK',
+      'apn-refused',
+      /^NO CARRIER to ATD\S+; \+CEER: Requested.*\(#33, /,
+    ],
+    ['NO CARRIER', '+CEER: SM cause,27\nOK', 'apn-refused', /\(#27, missing or unknown APN\)$/],
+    ['ERROR', '+CEER: Operator determined barring\nOK', 'apn-refused', /^ERROR to ATD\S+; .*#8/],
+    ['NO CARRIER', '+CEER: PDP authentication failure, user authentication failed\nOK', 'auth-refused', /#29/],
+    ['NO CARRIER', '+CEER: Insufficient resources\nOK', 'no-carrier', /; \+CEER: Insufficient resources \(#26/],
+    ['NO CARRIER', '+CEER: No cause information available\nOK', 'no-carrier', /^NO CARRIER to ATD\S+$/],
+    ['NO CARRIER', 'OK', 'no-carrier', /^NO CARRIER to ATD\S+$/],
+    ['NO CARRIER', 'ERROR', 'no-carrier', /^NO CARRIER to ATD\S+$/],
+    ['NO CARRIER', '', 'no-carrier', /^NO CARRIER to ATD\S+$/],
+    ['NO CARRIER', '+CEER: \x1b[2Jevil\nOK', 'no-carrier', /; \+CEER: \\x1b\[2Jevil$/],
+    ['BUSY', '+CEER: Missing or unknown APN\nOK', 'busy', /^BUSY to ATD\S+$/],
+  ]
+  for (const [dial, ceer, cause, detail] of rows) {
+    scripted.answer = (command) => (command.startsWith('ATD') ? dial : command === 'AT+CEER' ? ceer : undefined)
+    const failure = await failureOf(dialled)
+    assert.equal(failure.cause, cause, ceer)
+    assert.match(failure.detail, detail)
+    assert.ok((failure.chatExit ?? 0) >= 4)
+    assert.equal(dialled.modem.snapshot.failure?.cause, cause)
+    assert.equal(dialled.modem.snapshot.state, 'registered')
+  }
+})
+
+test('a call that ended before it was up is asked for its reason; one that was up is not', async (t) => {
+  const { bench, modem, scripted, port } = await registered(t)
+  scripted.answer = (command) => (command === 'AT+CEER' ? '+CEER: Missing or unknown APN\nOK' : undefined)
+  const call = await bench.settled(modem.dial(request()))
+  port.hangUp()
+  const reason = await bench.settled(call.hangUp({ cause: 'hung-up', detail: 'NO CARRIER' }))
+  const told = {
+    cause: 'apn-refused',
+    detail: 'NO CARRIER; +CEER: Missing or unknown APN (#27, missing or unknown APN)',
+  }
+  assert.deepEqual(reason, told)
+  assert.deepEqual(modem.snapshot.failure, told)
+  assert.equal(await call.hangUp(), reason, 'the same for whoever asks again')
+
+  for (const [failure, isUp] of [
+    [{ cause: 'hung-up', detail: 'NO CARRIER' }, true],
+    [{ cause: 'user-request', detail: 'disconnect' }, false],
+    [{ cause: 'auth-refused', detail: 'refused' }, false],
+  ] as const) {
+    const other = await bench.settled(modem.dial(request()))
+    if (isUp) other.established()
+    scripted.commands.length = 0
+    port.hangUp()
+    assert.equal(await bench.settled(other.hangUp(failure)), undefined)
+    assert.ok(!scripted.commands.includes('AT+CEER'), failure.cause)
+  }
 })

@@ -30,7 +30,7 @@ test('a plugged modem is there within 0.3 s of its event and registered within 0
   assert.equal(snapshot.manufacturer, 'Virtual')
   assert.equal(snapshot.model, 'V1')
   assert.equal(snapshot.equipmentIdentifier, '356938035643809')
-  assert.deepEqual(snapshot.sim, { status: 'ready', iccid: '8934071100000000017' })
+  assert.deepEqual(snapshot.sim, { status: 'ready', iccid: '8934071100000000017', pinTries: 3, pukTries: 10 })
   assert.equal(snapshot.operatorName, 'Virtual Net')
   assert.equal(snapshot.operatorCode, '21401')
   assert.deepEqual(snapshot.accessTechnologies, ['lte'])
@@ -50,15 +50,21 @@ test('idle, only the signal is asked for', async (t) => {
   const modem = bench.plug()
   bench.fleet
   await bench.until('it is registered', () => bench.fleet.modems[0]?.snapshot.ownNumbers.length === 1)
-  await bench.clock.advance(5000)
+  await bench.clock.advance(15_000)
   modem.commands.length = 0
   await bench.clock.advance(60_000)
   assert.deepEqual(new Set(modem.commands), new Set(['AT+CSQ']))
   assert.equal(modem.commands.length, 6)
   assert.equal(bench.clock.pending, 1)
+  bench.modem.setSignalPoll(86_400)
+  await bench.clock.advance(0)
+  modem.commands.length = 0
+  await bench.clock.advance(20_000)
+  assert.deepEqual(modem.commands, [])
+  // The usual pace again.
   bench.modem.setSignalPoll(0)
   await bench.clock.advance(20_000)
-  assert.equal(bench.clock.pending, 0)
+  assert.equal(modem.commands.length, 3)
   assert.ok(bench.modem.signalHistory().length >= 7)
 })
 
@@ -255,7 +261,11 @@ test('a busy port is named as such and tried again', async (t) => {
   bench.put('/dev/ttyUSB1', 'busy')
   bench.fleet
   await bench.until('it is there', () => bench.added.length === 1)
-  assert.deepEqual(bench.modem.snapshot.ports[1], { name: '/dev/ttyUSB1', role: 'ignored', owner: 'another program' })
+  assert.deepEqual(bench.modem.snapshot.ports[1], {
+    name: '/dev/ttyUSB1',
+    role: 'ignored',
+    owner: 'minicom (process 4711)',
+  })
 })
 
 test('inhibit lets go of every port until it is released', async (t) => {

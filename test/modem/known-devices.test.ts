@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type DetectSettings, judge, knownRole } from '../../src/modem/known-devices.ts'
+import { type DetectSettings, judge } from '../../src/modem/known-devices.ts'
+import { knownRole } from '../../src/modem/port-roles.ts'
 import { listTtys, readTty, type TtyFacts } from '../../src/modem/sysfs.ts'
 import { FakeSysfs } from './support/fake-sysfs.ts'
 
@@ -49,6 +50,20 @@ const LEFT_ALONE: readonly (readonly [id: string, driver: string, what: string])
   ['20a0:42b1', 'cdc_acm', 'Nitrokey'],
   ['0e8d:2000', 'cdc_acm', 'MediaTek preloader'],
   ['1209:0001', 'cdc_acm', 'a hobby device'],
+  ['0658:0200', 'cdc_acm', 'Aeotec Z-Stick'],
+  ['1cf1:0030', 'cdc_acm', 'ConBee II'],
+  ['0451:16a8', 'cdc_acm', 'CC2531'],
+  ['0c2e:0206', 'cdc_acm', 'Honeywell scanner'],
+  ['05e0:1701', 'cdc_acm', 'Zebra scanner'],
+  ['04b8:0202', 'cdc_acm', 'Epson receipt printer'],
+  ['2c99:0002', 'cdc_acm', 'Prusa i3 MK3'],
+  ['1d50:6029', 'cdc_acm', 'Marlin 3D printer'],
+  ['27b1:0001', 'cdc_acm', 'RAMBo 3D printer'],
+  ['2c97:0001', 'cdc_acm', 'Ledger'],
+  ['0764:0501', 'cdc_acm', 'CyberPower UPS'],
+  ['06da:0003', 'cypress_m8', 'Phoenixtec UPS'],
+  ['0e8d:3329', 'cdc_acm', 'MediaTek GPS'],
+  ['0525:a4a7', 'cdc_acm', 'Linux gadget console'],
   ['abcd:1234', 'cdc_acm', 'nobody knows'],
   ['abcd:1234', 'usbserial_generic', 'nobody knows'],
   ['12d1:1436', 'usb_storage', 'a known vendor, but no serial driver of modems'],
@@ -93,11 +108,49 @@ test('the configuration names more, ignores, or takes nothing else', () => {
   assert.equal(judge(stick, { ...AUTO, allow: ['tty:/dev/ttyS1'] }).isModem, false, 'without auto only what is listed')
 })
 
+test('modems that wait for firmware are left alone, whatever driver they have', () => {
+  for (const id of ['05c6:9008', '1199:9000', '413c:8171', '1410:a010'])
+    assert.match(judge(usbTty(id, 'qcserial'), AUTO).reason, /waits for its firmware/, id)
+})
+
+test('an unknown device with a mobile broadband interface is a modem; with another network it is not', () => {
+  const tty = usbTty('abcd:1234', 'cdc_acm')
+  const withNetwork = (networkDriver: string) => ({ ...tty, usb: { ...tty.usb!, networkDriver } })
+  assert.equal(judge(withNetwork('cdc_mbim'), AUTO).isModem, true)
+  assert.equal(judge(withNetwork('qmi_wwan'), AUTO).isModem, true)
+  assert.equal(judge(withNetwork('cdc_ether'), AUTO).isModem, false)
+})
+
 test('known port roles', () => {
-  assert.equal(knownRole(usbTty('12d1:1436', 'option', 3).usb), 'diag')
-  assert.equal(knownRole(usbTty('2c7c:0125', 'option', 1).usb), 'gps')
-  assert.equal(knownRole(usbTty('abcd:1234', 'option', 0).usb), undefined)
+  const roleOf = (id: string, interfaceNumber: number, interfaceClass = 'ff/00/00', driver = 'option') => {
+    const tty = usbTty(id, driver, interfaceNumber)
+    return knownRole({ ...tty.usb!, interfaceClass })?.role
+  }
+  assert.equal(roleOf('12d1:1436', 3), 'diag')
+  assert.equal(roleOf('12d1:1436', 1), undefined)
+  assert.deepEqual(
+    [0, 1, 2, 3, 4].map((number) => roleOf('2c7c:0125', number)),
+    ['diag', 'gps', 'at', 'data', undefined],
+  )
+  assert.equal(roleOf('1e0e:9001', 4), 'ignored')
+  assert.equal(roleOf('1199:68c0', 3, 'ff/00/00', 'qcserial'), 'at')
+  assert.equal(roleOf('abcd:1234', 0), undefined)
   assert.equal(knownRole(undefined), undefined)
+})
+
+test("a port's interface says its role where no table has it", () => {
+  const roleOf = (id: string, interfaceClass: string, driver = 'option') =>
+    knownRole({ ...usbTty(id, driver, 7).usb!, interfaceClass })?.role
+  assert.equal(roleOf('12d1:ffff', 'ff/02/01'), 'data')
+  assert.equal(roleOf('12d1:ffff', 'ff/03/12'), 'at')
+  assert.equal(roleOf('12d1:ffff', 'ff/01/03'), 'diag')
+  assert.equal(roleOf('12d1:ffff', 'ff/01/14'), 'gps')
+  assert.equal(roleOf('2c7c:ffff', 'ff/00/40'), 'gps')
+  assert.equal(roleOf('abcd:1234', 'ff/ff/30'), 'diag')
+  assert.equal(roleOf('abcd:1234', 'ff/02/01'), undefined)
+  assert.equal(roleOf('1546:ffff', '02/02/01', 'cdc_acm'), undefined)
+  assert.equal(roleOf('1546:ffff', '02/02/00', 'cdc_acm'), 'ignored')
+  assert.equal(roleOf('1546:ffff', '02/02/ff', 'cdc_acm'), 'ignored')
 })
 
 test('sysfs: ttys with their USB device and interface, and plain ones', (t) => {
@@ -107,6 +160,7 @@ test('sysfs: ttys with their USB device and interface, and plain ones', (t) => {
     place: '1-2.3',
     vendor: '12D1',
     product: '1436',
+    revision: '0102',
     interfaces: [
       { number: 0, driver: 'option', tty: 'ttyUSB0' },
       { number: 11, driver: 'cdc_acm', tty: 'ttyACM0', class: '02' },
@@ -129,6 +183,9 @@ test('sysfs: ttys with their USB device and interface, and plain ones', (t) => {
       interfaceNumber: 0,
       interfaceClass: 'ff/00/00',
       kernelDriver: 'option',
+      revision: '0102',
+      deviceNumber: 1,
+      networkDriver: undefined,
     },
   })
   assert.equal(readTty(sysfs.root, 'ttyACM0')?.usb?.interfaceNumber, 11)
@@ -137,7 +194,25 @@ test('sysfs: ttys with their USB device and interface, and plain ones', (t) => {
     name: 'ttyS0',
     path: '/dev/ttyS0',
     device: '/sys/devices/pnp0/00:05',
-    usb: undefined,
+    driver: undefined,
+    pciId: undefined,
   })
   for (const name of ['ttyUSB9', '..', '../../etc', '']) assert.equal(readTty(sysfs.root, name), undefined, name)
+})
+
+test('sysfs: a card on PCI, and places for UARTs that are not there', (t) => {
+  const sysfs = new FakeSysfs()
+  t.after(() => sysfs.dispose())
+  sysfs.addPci('ttyS4', '13a8', '0352')
+  sysfs.addGhost('ttyS9')
+  assert.deepEqual(listTtys(sysfs.root), [
+    {
+      name: 'ttyS4',
+      path: '/dev/ttyS4',
+      device: '/sys/devices/pci0000:00/0000:00:1c.0/0000:02:00.0',
+      driver: 'exar_serial',
+      pciId: '13a8:0352',
+    },
+  ])
+  assert.match(judge(listTtys(sysfs.root)[0]!, AUTO).reason, /\[device "tty:\/dev\/ttyS4"\]/)
 })

@@ -253,7 +253,7 @@ test('a registration that is lost: the signal is asked for at once, and forgotte
   const { bench, scripted } = await plugged(t, { answer })
   await is(bench, 'registered')
   await bench.clock.advance(100)
-  bench.modem.setSignalPoll(0)
+  bench.modem.setSignalPoll(86_400)
   await bench.clock.advance(60_000)
   assert.equal(bench.modem.snapshot.signalQuality, 67)
   scripted.registration = 2
@@ -352,7 +352,7 @@ test('at most 30 commands from the plug to the dial, over all ports, also where 
   const bench = new FleetBench({ pinFor: () => '1234' })
   t.after(() => bench.dispose())
   void bench.fleet
-  const scripted = bench.plug({ pin: '1234' }, { id: '19d2:0117' })
+  const scripted = bench.plug({ pin: '1234' }, { id: '1410:1400' })
   await bench.until('it is registered', () => bench.fleet.modems[0]?.snapshot.state === 'registered')
   await bench.until('all is asked', () => bench.modem.snapshot.ownNumbers.length > 0)
   const signal = new AbortController().signal

@@ -51,7 +51,7 @@ function replayChannel({ command }: Transcript, parts: readonly Uint8Array[]): s
   const { text, afterPrompt } = command!
   assert.deepEqual(sent, afterPrompt ? [`${text}\r`, `${afterPrompt}\x1a`] : [`${text}\r`])
   return events.flatMap((event) => {
-    if (event.type === 'report') return [`report ${event.text}`]
+    if (event.type === 'report') return [`report ${event.text.replaceAll('\n', '\\n')}`]
     assert.equal(event.type, 'reply')
     const { lines, isOk, final } = (event as Extract<ChannelEvent, { type: 'reply' }>).reply
     return [...lines.map((line) => `line ${line}`), `${isOk ? 'final' : 'error'} ${final}`]

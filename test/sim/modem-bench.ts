@@ -8,6 +8,7 @@ import type { Timings } from '../../src/sim/modem-state.ts'
 import { type NetworkSettings, VirtualNetwork } from '../../src/sim/network.ts'
 import { loadPersonality, type Personality } from '../../src/sim/personality.ts'
 import { SimCard, type SimSettings } from '../../src/sim/sim-card.ts'
+import type { SmsStore } from '../../src/sim/sms-store.ts'
 import { Statistics } from '../../src/sim/statistics.ts'
 import { VirtualModem } from '../../src/sim/virtual-modem.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
@@ -19,9 +20,10 @@ export interface BenchOptions {
   readonly network?: Partial<NetworkSettings>
   readonly timings?: Partial<Timings>
   readonly speed?: number
+  readonly messages?: SmsStore
 }
 
-const NO_TIME: Timings = { bootMs: 0, simReadyMs: 0, registerMs: 0, replyMs: () => 0 }
+const NO_TIME: Timings = { bootMs: 0, simBusyMs: 0, simReadyMs: 0, registerMs: 0, replyMs: () => 0 }
 
 export class ModemBench {
   readonly personality: Personality
@@ -52,6 +54,7 @@ export class ModemBench {
         faults: this.faults,
         statistics: this.statistics,
         speed: options.speed ?? 0,
+        ...(options.messages ? { messages: options.messages } : {}),
       },
       this.nowMs,
     )

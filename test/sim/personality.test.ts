@@ -10,8 +10,21 @@ import { loadPersonality, PERSONALITY_NAMES } from '../../src/sim/personality.ts
 const load = (value: unknown) => loadPersonality('./mine.json', () => JSON.stringify(value))
 
 test('every bundled personality is sound and goes by its own name', () => {
-  assert.deepEqual(PERSONALITY_NAMES, ['generic', 'huawei-e173'])
-  for (const name of PERSONALITY_NAMES) assert.equal(loadPersonality(name, () => '').name, name)
+  assert.deepEqual(PERSONALITY_NAMES, [
+    'generic',
+    'huawei-e173',
+    'zte-mf190',
+    'quectel-ec25',
+    'simcom-sim800',
+    'sierra-mc7304',
+    'telit-le910',
+    'ublox-sara',
+  ])
+  for (const name of PERSONALITY_NAMES) {
+    const personality = loadPersonality(name, () => '')
+    assert.equal(personality.name, name)
+    assert.ok(personality.sources.length > 0, `${name} names its sources`)
+  }
 })
 
 test('a file of the user is read', () => {

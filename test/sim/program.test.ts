@@ -22,6 +22,9 @@ import { needs } from '../support/needs.ts'
 import { until } from '../system/until.ts'
 import { RunningSim } from './running-sim.ts'
 
+/** Of the first card. */
+const ICCID = '8900101000000079203'
+
 async function started(t: TestContext, ...args: string[]): Promise<RunningSim> {
   const sim = new RunningSim(t, args)
   await sim.ready()
@@ -73,7 +76,7 @@ test("Debian's chat goes from PIN to CONNECT", needs('chat'), async (t) => {
   assert.equal(code, 0, log)
   assert.match(log, /chat: .* CONNECT 150000000\n/)
   const stats = await sim.stats()
-  assert.deepEqual(stats.sim, { state: 'ready', pinTries: 3, pukTries: 10, spent: 1, refused: 0 })
+  assert.deepEqual(stats.sim, { state: 'ready', iccid: ICCID, pinTries: 3, pukTries: 10, spent: 1, refused: 0 })
   assert.equal(stats.calls, 1)
   assert.equal((await sim.stats()).call, 'none', 'the closed tty ended the call')
 })
@@ -84,7 +87,14 @@ test('the dial fault busy is 5 for chat, and a wrong PIN spends one try', needs(
   assert.equal((await chat(join(sim.folder, 'modem'), ...DIAL, 'ATD*99#', 'CONNECT')).code, 0)
   const locked = await started(t, '--link', 'FOLDER/modem', '--latency', '0', '--pin', '1234')
   assert.equal((await chat(join(locked.folder, 'modem'), ...DIAL, 'AT+CPIN="9999"', 'OK')).code, 4)
-  assert.deepEqual((await locked.stats()).sim, { state: 'pin', pinTries: 2, pukTries: 10, spent: 1, refused: 1 })
+  assert.deepEqual((await locked.stats()).sim, {
+    iccid: ICCID,
+    state: 'pin',
+    pinTries: 2,
+    pukTries: 10,
+    spent: 1,
+    refused: 1,
+  })
 })
 
 test('the tree is laid out as the kernel does, and all of its links resolve inside it', async (t) => {
@@ -172,7 +182,7 @@ test('a link of ours is replaced, a file that is not is kept', async (t) => {
 
 test('wrong use is exit 2 with a sentence', async (t) => {
   for (const [args, sentence] of [
-    [[], /--root DIR .* or --link PATH/],
+    [[], /--root DIR .* --link PATH .*--tty PATH/],
     [['--link', 'FOLDER/a', '--root', 'FOLDER'], /--root DIR/],
     [['--link', 'FOLDER/a', '--frobnicate'], /unknown option '--frobnicate': see modem-sim --help/],
     [['--link', 'FOLDER/a', '--signal', 'loud'], /dBm/],
@@ -198,7 +208,7 @@ test('the control socket answers a line for a line, whatever comes', async (t) =
     ['network', 'mars'],
     ['silence', 'long'],
     ['fault', 'nonsense'],
-    ['sms', '+1', 'hello'],
+    ['sms', '+1'],
     ['hangup'],
     ['dance'],
   ]) {

@@ -12,6 +12,7 @@ import {
   type ModemHandle,
   type ModemSnapshot,
   type PinCaller,
+  type PortReport,
 } from '../../src/modem/snapshot.ts'
 import type { Wire, WireListener } from '../../src/serial/wire.ts'
 
@@ -83,10 +84,14 @@ export class FakeCall implements Call {
     this.isEstablished = true
   }
 
-  async hangUp(failure?: Failure): Promise<void> {
-    if (this.endedBy !== undefined) return
+  /** What the network said of its end. */
+  reason: Failure | undefined
+
+  async hangUp(failure?: Failure): Promise<Failure | undefined> {
+    if (this.endedBy !== undefined) return this.reason
     this.endedBy = failure ?? null
     this.#onEnd()
+    return this.reason
   }
 }
 
@@ -210,6 +215,7 @@ function unused(): Promise<never> {
 
 export class FakeFleet implements ModemFleet {
   readonly modems: FakeModem[] = []
+  portReports: readonly PortReport[] = []
   readonly #added = new Set<(modem: ModemHandle) => void>()
   readonly #removed = new Set<(modem: ModemHandle) => void>()
 
@@ -237,6 +243,10 @@ export class FakeFleet implements ModemFleet {
   }
 
   rescan(): void {}
+
+  ports(): readonly PortReport[] {
+    return this.portReports
+  }
 
   async inhibit(): Promise<Cancel> {
     return () => {}

@@ -2,8 +2,26 @@
 
 import { ModemdError } from '../../src/base/errors.ts'
 import type { Cancel } from '../../src/base/ports.ts'
-import type { ConnectOptions, LinkHandle, LinkSnapshot, ProfileFields, SupervisorApi } from '../../src/link/snapshot.ts'
-import type { Call, ModemFleet, ModemHandle, ModemSnapshot, PinCaller } from '../../src/modem/snapshot.ts'
+import type {
+  ApnOffer,
+  ConnectOptions,
+  LinkHandle,
+  LinkSnapshot,
+  ProfileFields,
+  SupervisorApi,
+} from '../../src/link/snapshot.ts'
+import type { ConsoleRequest } from '../../src/modem/features/console/snapshot.ts'
+import type {
+  Call,
+  ModemFleet,
+  ModemHandle,
+  ModemSnapshot,
+  PersonCaller,
+  PinCaller,
+  PortReport,
+} from '../../src/modem/snapshot.ts'
+import { FakeLocation, FakeTime, FakeUssd } from './fake-features.ts'
+import { FakeMessaging } from './fake-messaging.ts'
 
 export const MODEM_SNAPSHOT: ModemSnapshot = {
   id: 'imei_356938035643809',
@@ -30,6 +48,32 @@ export const MODEM_SNAPSHOT: ModemSnapshot = {
   powerState: 'on',
   signal: { technology: 'lte', rssi: -71, rsrp: -99.5, atUs: 1_700_000_000_000_000n, source: '+CSQ' },
 }
+
+/** A modem's, and one that is left alone. */
+export const PORT_REPORTS: readonly PortReport[] = [
+  {
+    name: '/dev/ttyACM0',
+    device: '/sys/devices/pci0000:00/0000:00:14.0/usb1/1-3',
+    driver: 'cdc_acm',
+    usbId: '2341:0043',
+    interfaceClass: '02/02/01',
+    owner: '',
+    isTaken: false,
+    reason: '2341:0043 is an Arduino',
+  },
+  {
+    name: '/dev/ttyUSB2',
+    device: '/sys/devices/pci0000:00/0000:00:14.0/usb1/1-2',
+    driver: 'option',
+    usbId: '12d1:1436',
+    interfaceClass: 'ff/ff/ff',
+    role: 'at',
+    owner: 'modemd (at)',
+    isTaken: true,
+    reason: "the kernel's option driver is for modems only",
+    modem: 'imei_356938035643809',
+  },
+]
 
 export const LINK_SNAPSHOT: LinkSnapshot = {
   id: 'demo',
@@ -83,6 +127,8 @@ export class FakeModem implements ModemHandle {
   constructor(snapshot: Partial<ModemSnapshot>, log: CallLog) {
     this.snapshot = { ...MODEM_SNAPSHOT, ...snapshot }
     this.#log = log
+    this.messaging = new FakeMessaging(log)
+    this.ussd = new FakeUssd(log)
   }
 
   change(changes: Partial<ModemSnapshot>): void {
@@ -93,6 +139,20 @@ export class FakeModem implements ModemHandle {
 
   onChange(listener: (next: ModemSnapshot, previous: ModemSnapshot) => void): Cancel {
     return this.#changed.add(listener)
+  }
+
+  readonly messaging: FakeMessaging
+
+  readonly ussd: FakeUssd
+  readonly time = new FakeTime()
+  readonly location = new FakeLocation()
+
+  readonly console = {
+    command: async ({ line, timeoutMs, isForced }: ConsoleRequest) => {
+      this.#log.push(`command(${line}, ${timeoutMs}, ${isForced})`)
+      if (line === 'ATZ' && !isForced) throw new ModemdError('WrongState', 'ATZ is not sent: use `mmctl reset`.')
+      return line === 'AT+ESC' ? '+ESC: \x1b[2J\nOK' : line === 'AT+NO' ? '+CME ERROR: 100' : '+CSQ: 20,99\nOK'
+    },
   }
 
   async enable() {
@@ -112,12 +172,12 @@ export class FakeModem implements ModemHandle {
     this.#log.push(`sendPuk(${puk}, ${newPin})`)
   }
 
-  async changePin(oldPin: string, newPin: string) {
-    this.#log.push(`changePin(${oldPin}, ${newPin})`)
+  async changePin(oldPin: string, newPin: string, caller: PersonCaller) {
+    this.#log.push(`changePin(${oldPin}, ${newPin}, ${caller})`)
   }
 
-  async enablePin(pin: string, on: boolean) {
-    this.#log.push(`enablePin(${pin}, ${on})`)
+  async enablePin(pin: string, on: boolean, caller: PersonCaller) {
+    this.#log.push(`enablePin(${pin}, ${on}, ${caller})`)
   }
 
   async imsi() {
@@ -204,7 +264,9 @@ export class FakeSupervisor implements SupervisorApi {
   readonly log: CallLog = []
   modems: FakeModem[] = []
   links: FakeLink[] = []
+  ports: PortReport[] = [...PORT_REPORTS]
   profileList: ProfileFields[] = [{ name: 'demo', apn: 'internet', autoconnect: true, priority: 0 }]
+  apns: readonly ApnOffer[] = []
   /** Names of profiles with `options` or `chat-script`. */
   administratorProfiles: readonly string[] = []
   readonly #modemAdded = new Listeners<[ModemHandle]>()
@@ -223,6 +285,7 @@ export class FakeSupervisor implements SupervisorApi {
       onAdded: (listener) => this.#modemAdded.add(listener),
       onRemoved: (listener) => this.#modemRemoved.add(listener),
       rescan: () => this.log.push('rescan()'),
+      ports: () => this.ports,
       inhibit: (device) => this.#inhibit(device),
     }
     this.modems = [new FakeModem({}, this.log)]
@@ -283,6 +346,11 @@ export class FakeSupervisor implements SupervisorApi {
 
   profiles(): readonly ProfileFields[] {
     return this.profileList
+  }
+
+  async apnsOf(networkOrModem: string): Promise<readonly ApnOffer[]> {
+    this.log.push(`apnsOf(${networkOrModem})`)
+    return this.apns
   }
 
   async saveProfile(fields: ProfileFields): Promise<void> {

@@ -30,6 +30,7 @@ export const link1: InterfaceDefinition<Link1Target> = {
     { name: 'PhaseMs', signature: 'a{su}', get: ({ link }) => phaseTimes(link.snapshot) },
     text('Interface', (snapshot) => snapshot.interface),
     text('Engine', ({ engine }) => engine),
+    { name: 'Apn', signature: 's', get: ({ link: { snapshot } }) => snapshot.apn && anyText(snapshot.apn) },
     { name: 'ConnectSpeed', signature: 'u', get: ({ link }) => knownUint32(link.snapshot.connectSpeed) },
     text('Report', ({ report }) => report),
     { name: 'Ip4', signature: 'a{sv}', get: ({ link }) => link.snapshot.ip4 && ipFields(link.snapshot.ip4) },

@@ -2,12 +2,14 @@
 
 import { ModemdError } from '../../base/errors.ts'
 import type { ProfileFields, SupervisorApi } from '../../link/snapshot.ts'
+import type { PortReport } from '../../modem/snapshot.ts'
 import { checkConnectOptions, checkProfileFields, checkProfileName, checkText } from '../arguments.ts'
 import type { Access, InterfaceDefinition } from '../definition.ts'
 import type { Inhibitions } from '../inhibitions.ts'
 import { linkPath, modemPath } from '../path-escape.ts'
 import { type Variant, variant } from '../signature.ts'
-import { anyText, NONE } from './known.ts'
+import { listApns } from './apns.ts'
+import { anyText, knownText, NONE } from './known.ts'
 
 export interface Manager1Target {
   readonly api: SupervisorApi
@@ -68,6 +70,13 @@ export const manager1: InterfaceDefinition<Manager1Target> = {
       },
     },
     {
+      name: 'ListPorts',
+      in: NONE,
+      out: [['ports', 'aa{sv}']],
+      access: 'anyone',
+      call: ({ api }) => [api.fleet.ports().map(portFields)],
+    },
+    {
       name: 'Inhibit',
       in: [['device', 's']],
       out: [['cookie', 'u']],
@@ -111,6 +120,7 @@ export const manager1: InterfaceDefinition<Manager1Target> = {
       access: 'control',
       call: ({ api }) => [api.profiles().map(toDictionary)],
     },
+    listApns,
     {
       name: 'SaveProfile',
       in: [['profile', 'a{sv}']],
@@ -153,6 +163,21 @@ function linkId(api: SupervisorApi, path: string): string {
   const link = api.links.find(({ snapshot }) => linkPath(snapshot.id) === path)
   if (!link) throw new ModemdError('NotFound', 'There is no such link: see "mmctl status".')
   return link.snapshot.id
+}
+
+/** What is not known is left out. */
+function portFields(port: PortReport): Record<string, Variant> {
+  const { name, device, driver, usbId, interfaceClass, role, owner, isTaken, reason, modem } = port
+  const texts = { name, device, driver, usbId, interfaceClass, role, owner, reason }
+  const known = Object.entries(texts).flatMap(([key, text]) => {
+    const value = knownText(text)
+    return value === undefined ? [] : [[key, variant('s', value)] as const]
+  })
+  return {
+    ...Object.fromEntries(known),
+    taken: variant('b', isTaken),
+    ...(modem !== undefined && { modem: variant('o', modemPath(modem)) }),
+  }
 }
 
 function toDictionary(fields: ProfileFields): Record<string, Variant> {

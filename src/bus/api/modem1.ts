@@ -1,17 +1,22 @@
 /** org.modemd.Modem1: one modem's identity, state and network, and what can be asked of it. */
 
+import { printable } from '../../base/bytes.ts'
 import { ModemdError } from '../../base/errors.ts'
 import type { SupervisorApi } from '../../link/snapshot.ts'
 import type { ModemHandle, ModemSnapshot } from '../../modem/snapshot.ts'
 import { checkConnectOptions, checkText } from '../arguments.ts'
-import type { InterfaceDefinition } from '../definition.ts'
+import type { InterfaceDefinition, MethodDefinition } from '../definition.ts'
 import { linkPath } from '../path-escape.ts'
 import { variant } from '../signature.ts'
 import { anyText, knownNumber, knownPercent, knownText, NONE } from './known.ts'
 
+/** As long as the tokenizer reads one. */
+const LONGEST_ANSWER_LINE = 8192
+
 export interface Modem1Target {
   readonly modem: ModemHandle
   readonly api: SupervisorApi
+  readonly isConsoleOn: () => boolean
 }
 
 export const modem1: InterfaceDefinition<Modem1Target> = {
@@ -95,19 +100,8 @@ export const modem1: InterfaceDefinition<Modem1Target> = {
         return []
       },
     },
-    {
-      name: 'Command',
-      in: [
-        ['at', 's'],
-        ['timeoutMs', 'u'],
-      ],
-      out: [['response', 's']],
-      // The console is the administrator's. While it is off for everybody, nobody is asked who they are.
-      access: 'anyone',
-      call: () => {
-        throw new ModemdError('Unsupported', 'The AT console is off: this version of modemd has none.')
-      },
-    },
+    consoleMethod('Command', false),
+    consoleMethod('ForceCommand', true),
   ],
   signals: [
     {
@@ -136,6 +130,31 @@ function command(name: string, access: 'control', run: (target: Modem1Target) =>
     return []
   }
   return { name, in: NONE, out: NONE, access, call }
+}
+
+/** The console is the administrator's. While it is off for everybody, nobody is asked who they are. */
+function consoleMethod(name: string, isForced: boolean): MethodDefinition<Modem1Target> {
+  return {
+    name,
+    in: [
+      ['at', 's'],
+      ['timeoutMs', 'u'],
+    ],
+    out: [['response', 's']],
+    access: ({ isConsoleOn }) => (isConsoleOn() ? 'administrator' : 'anyone'),
+    call: async ({ modem, isConsoleOn }, [line, timeoutMs]) => {
+      if (!isConsoleOn())
+        throw new ModemdError('Unsupported', 'The AT console is off: set at-console = yes in [daemon] of modemd.conf.')
+      if (!modem.console) throw new ModemdError('Unsupported', 'This modem has no AT console.')
+      const answer = await modem.console.command({ line: line as string, timeoutMs: timeoutMs as number, isForced })
+      return [
+        answer
+          .split('\n')
+          .map((each) => printable(each, LONGEST_ANSWER_LINE))
+          .join('\n'),
+      ]
+    },
+  }
 }
 
 function networkFields(network: Readonly<Record<'plmn' | 'name' | 'status' | 'technology', string>>) {

@@ -1,8 +1,8 @@
 /** org.modemd.Sim1, on the modem's object. The methods reach the SIM only through the PIN guard behind the modem's commands (DESIGN §7.1). */
 
-import type { ModemHandle } from '../../modem/snapshot.ts'
+import type { ModemHandle, PersonCaller } from '../../modem/snapshot.ts'
 import { checkText } from '../arguments.ts'
-import type { InterfaceDefinition } from '../definition.ts'
+import type { InterfaceDefinition, MethodDefinition } from '../definition.ts'
 import { knownText, knownUint32, NONE } from './known.ts'
 
 export const sim1: InterfaceDefinition<ModemHandle> = {
@@ -14,6 +14,7 @@ export const sim1: InterfaceDefinition<ModemHandle> = {
     { name: 'PinTries', signature: 'u', get: ({ snapshot }) => knownUint32(snapshot.sim.pinTries) },
     { name: 'PukTries', signature: 'u', get: ({ snapshot }) => knownUint32(snapshot.sim.pukTries) },
   ],
+  // A person's call may spend the second try but not the last; …LastTry is for one who was told and is sure.
   methods: [
     { name: 'GetImsi', in: NONE, out: [['imsi', 's']], access: 'control', call: async (modem) => [await modem.imsi()] },
     {
@@ -23,6 +24,16 @@ export const sim1: InterfaceDefinition<ModemHandle> = {
       access: 'control',
       call: async (modem, [pin]) => {
         await modem.sendPin(checkText('pin', pin), 'person')
+        return []
+      },
+    },
+    {
+      name: 'SendPinLastTry',
+      in: [['pin', 's']],
+      out: NONE,
+      access: 'control',
+      call: async (modem, [pin]) => {
+        await modem.sendPin(checkText('pin', pin), 'person-last-try')
         return []
       },
     },
@@ -39,32 +50,42 @@ export const sim1: InterfaceDefinition<ModemHandle> = {
         return []
       },
     },
-    {
-      name: 'ChangePin',
-      in: [
-        ['old', 's'],
-        ['new', 's'],
-      ],
-      out: NONE,
-      access: 'control',
-      call: async (modem, [oldPin, newPin]) => {
-        await modem.changePin(checkText('pin', oldPin, 'old'), checkText('pin', newPin, 'new'))
-        return []
-      },
-    },
-    {
-      name: 'EnablePin',
-      in: [
-        ['pin', 's'],
-        ['on', 'b'],
-      ],
-      out: NONE,
-      access: 'control',
-      call: async (modem, [pin, on]) => {
-        await modem.enablePin(checkText('pin', pin), on === true)
-        return []
-      },
-    },
+    changePin('ChangePin', 'person'),
+    changePin('ChangePinLastTry', 'person-last-try'),
+    enablePin('EnablePin', 'person'),
+    enablePin('EnablePinLastTry', 'person-last-try'),
   ],
   signals: [],
+}
+
+function changePin(name: string, caller: PersonCaller): MethodDefinition<ModemHandle> {
+  return {
+    name,
+    in: [
+      ['old', 's'],
+      ['new', 's'],
+    ],
+    out: NONE,
+    access: 'control',
+    call: async (modem, [oldPin, newPin]) => {
+      await modem.changePin(checkText('pin', oldPin, 'old'), checkText('pin', newPin, 'new'), caller)
+      return []
+    },
+  }
+}
+
+function enablePin(name: string, caller: PersonCaller): MethodDefinition<ModemHandle> {
+  return {
+    name,
+    in: [
+      ['pin', 's'],
+      ['on', 'b'],
+    ],
+    out: NONE,
+    access: 'control',
+    call: async (modem, [pin, on]) => {
+      await modem.enablePin(checkText('pin', pin), on === true, caller)
+      return []
+    },
+  }
 }

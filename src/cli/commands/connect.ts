@@ -1,11 +1,21 @@
 /** `mmctl connect`: brings a link up and shows how it comes up, phase by phase. */
 
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { CAUSES, type Cause } from '../../base/cause.ts'
 import { errorText } from '../../base/errors.ts'
 import type { Clock } from '../../base/ports.ts'
-import { apnFault, credentialFault, MANUAL, numberFault, type TextFault } from '../../base/values.ts'
+import {
+  apnFault,
+  credentialFault,
+  ENGINE_CHOICES,
+  IP_CHOICES,
+  MANUAL,
+  numberFault,
+  type TextFault,
+} from '../../base/values.ts'
 import { CAUSE_TABLE } from '../../link/causes.ts'
 import { asNamedLink, choose, chooseModem, isActive, isComing, severalOf } from '../choose.ts'
+import type { CommandTools } from '../command.ts'
 import { type Daemon, type Link, Properties, ROOT } from '../daemon.ts'
 import { CliError } from '../errors.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
@@ -20,6 +30,36 @@ import { checkPin, readSecretFile } from '../secrets.ts'
 import type { Session } from '../session.ts'
 import { sayIfSlow } from '../slow.ts'
 import { addressesOf, cleanText, linkDocument, nameServersOf } from '../views.ts'
+
+const LONGEST_TIMEOUT_S = 3600
+
+export function addConnect(program: Command, { command, run }: CommandTools): void {
+  command(
+    program,
+    'connect [profile]',
+    'brings a link up, showing each phase with its time. Interrupted, it stops what it started',
+    'mmctl connect internet --pin-file ~/.pin',
+  )
+    .option('--modem <modem>', 'connect without a profile, through this modem')
+    .option('--apn <apn>', 'access point name')
+    .option('--user <name>', 'user name')
+    .option('--password-file <file>', 'its first line is the password (- for standard input)')
+    .option('--pin-file <file>', "its first line is the SIM's PIN (- for standard input)")
+    .option('--number <number>', 'what is dialled')
+    .addOption(new Option('--ip <version>', 'IP version').choices(IP_CHOICES))
+    .addOption(new Option('--engine <engine>', 'what runs PPP').choices(ENGINE_CHOICES))
+    .option('--timeout <seconds>', 'give up after so long', timeoutSeconds)
+    .option('--no-wait', 'start it and return')
+    .action((profile: string | undefined, flags: ConnectFlags) =>
+      run((session) => connectLink(session, profile, flags)),
+    )
+}
+
+function timeoutSeconds(text: string): number {
+  const seconds = Number(text)
+  if (text.trim() !== '' && seconds > 0 && seconds <= LONGEST_TIMEOUT_S) return seconds
+  throw new InvalidArgumentError(`Give seconds, at most ${LONGEST_TIMEOUT_S}.`)
+}
 
 export interface ConnectFlags {
   readonly modem?: string

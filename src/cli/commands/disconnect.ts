@@ -1,12 +1,23 @@
 /** `mmctl disconnect`: takes a link down, or all of them; it stays down until it is asked for. */
 
+import type { Command } from 'commander'
 import { chooseLink, isActive, severalOf } from '../choose.ts'
+import type { CommandTools } from '../command.ts'
 import type { Daemon, Link } from '../daemon.ts'
 import type { ExitCode } from '../exit-codes.ts'
 import { clean } from '../output/text.ts'
 import type { Session } from '../session.ts'
 import { sayIfSlow } from '../slow.ts'
 import { linkDocument } from '../views.ts'
+
+export function addDisconnect(program: Command, { command, run }: CommandTools): void {
+  command(program, 'disconnect [link]', 'takes a link down, until it is asked for again', 'mmctl disconnect --all')
+    .option('--all', 'every link')
+    .action((link: string | undefined, { all }: { all?: true }, self: Command) => {
+      if (all && link !== undefined) self.error('error: give a LINK or --all, not both')
+      return run((session) => disconnectLinks(session, link, all === true))
+    })
+}
 
 /** PPP and the modem are given the time to end in order. */
 const TIMEOUT_MS = 60_000

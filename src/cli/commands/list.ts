@@ -1,5 +1,7 @@
 /** `mmctl list`: a line a modem. The one command on the quick path of `main.ts`: keep its imports few. */
 
+import type { Command } from 'commander'
+import type { CommandTools } from '../command.ts'
 import type { Daemon, Modem } from '../daemon.ts'
 import type { ExitCode } from '../exit-codes.ts'
 import type { Colors } from '../output/output.ts'
@@ -8,6 +10,11 @@ import { type Cell, type Column, table } from '../output/table.ts'
 import { clean } from '../output/text.ts'
 import type { Session } from '../session.ts'
 import { modemDocument, technologyOf } from '../views.ts'
+
+/** Loaded for `mmctl list` itself, which does without commander: types only. */
+export function addList(program: Command, { command, run }: CommandTools): void {
+  command(program, 'list', 'a line a modem', 'mmctl list --json').action(() => run(listModems))
+}
 
 const COLUMNS: readonly Column[] = [
   { title: '#' },

@@ -1,5 +1,7 @@
 /** `mmctl monitor`: every change as it comes, a line each, until it is interrupted. A modemd that restarts is followed. */
 
+import type { Command } from 'commander'
+import type { CommandTools } from '../command.ts'
 import { Properties, type PropertyValues } from '../daemon.ts'
 import type { ExitCode } from '../exit-codes.ts'
 import { formatTime } from '../output/format.ts'
@@ -9,6 +11,12 @@ import { clean } from '../output/text.ts'
 import type { Session } from '../session.ts'
 import { IP_VERSIONS } from '../views.ts'
 import { type SeenChange, untilInterrupted } from '../watch.ts'
+
+export function addMonitor(program: Command, { command, run }: CommandTools): void {
+  command(program, 'monitor', 'every change as it comes; until interrupted', 'mmctl monitor --json').action(() =>
+    run(monitor),
+  )
+}
 
 export async function monitor(session: Session): Promise<ExitCode | undefined> {
   const daemon = await session.follow()
@@ -45,7 +53,7 @@ function changeLines(change: SeenChange, atMs: number, output: Output): string[]
 }
 
 /** Books that are kept, and what `added` and `removed` say already. */
-const NOT_TOLD = ['At', 'PhaseMs', 'Links', 'Modems', 'RxBytes', 'TxBytes']
+const NOT_TOLD = ['At', 'PhaseMs', 'Links', 'Modems', 'Messages', 'RxBytes', 'TxBytes']
 
 /** What changes with a state is in its line, or belongs to `status` and `why`. */
 const PART_OF_STATE = [

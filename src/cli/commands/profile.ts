@@ -1,6 +1,9 @@
 /** `mmctl profile`: the profiles that modemd keeps. Keys are those of the profile files, modemd.conf(5). */
 
+import { type Command, Option } from 'commander'
+import { ENGINE_CHOICES, IP_CHOICES } from '../../base/values.ts'
 import { choose, severalOf } from '../choose.ts'
+import type { CommandTools } from '../command.ts'
 import type { Daemon, PropertyValues } from '../daemon.ts'
 import { CliError } from '../errors.ts'
 import type { ExitCode } from '../exit-codes.ts'
@@ -10,6 +13,42 @@ import { type Pair, pairs, table } from '../output/table.ts'
 import { clean } from '../output/text.ts'
 import { checkPin, readSecretFile } from '../secrets.ts'
 import type { Session } from '../session.ts'
+
+export function addProfileCommands(program: Command, { command, run }: CommandTools): void {
+  const profile = command(program, 'profile', 'how links are made', 'mmctl profile add internet --apn web.example')
+  command(profile, 'list', 'a line a profile', 'mmctl profile list').action(() => run(listProfiles))
+  command(
+    profile,
+    'show [profile]',
+    'what a profile says otherwise than the defaults, without its secrets',
+    'mmctl profile show internet',
+  )
+    .option('--all', 'the redial rules, too')
+    .action((name: string | undefined, { all }: { all?: true }) =>
+      run((session) => showProfile(session, name, all === true)),
+    )
+  command(profile, 'add <name>', 'makes a profile', 'mmctl profile add internet --apn web.example --autoconnect')
+    .option('--apn <apn>', 'access point name')
+    .option('--user <name>', 'user name')
+    .option('--password-file <file>', 'its first line is the password (- for standard input)')
+    .option('--pin-file <file>', "its first line is the SIM's PIN (- for standard input)")
+    .option('--number <number>', 'what is dialled')
+    .option('--modem <modem>', 'any, an id, imei:…, usb:1-2 or tty:…')
+    .addOption(new Option('--ip <version>', 'IP version').choices(IP_CHOICES))
+    .addOption(new Option('--engine <engine>', 'what runs PPP').choices(ENGINE_CHOICES))
+    .option('--autoconnect', 'bring it up whenever its modem is there')
+    .option('--no-autoconnect', 'bring it up when asked')
+    .option('--roaming', "use foreign operators' networks too")
+    .option('--set <key=value>', 'any other key of modemd.conf(5); may be repeated', collect)
+    .action((name: string, flags: ProfileFlags) => run((session) => addProfile(session, name, flags)))
+  command(profile, 'remove <profile>', 'removes a profile', 'mmctl profile remove internet').action((name: string) =>
+    run((session) => removeProfile(session, name)),
+  )
+}
+
+function collect(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value]
+}
 
 export interface ProfileFlags {
   readonly apn?: string

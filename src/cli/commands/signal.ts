@@ -1,6 +1,8 @@
 /** `mmctl signal`: how well the modem hears its network; with `--watch` as a chart that goes on. */
 
+import type { Command } from 'commander'
 import { chooseModem } from '../choose.ts'
+import type { CommandTools } from '../command.ts'
 import type { Daemon, Modem } from '../daemon.ts'
 import { CliError } from '../errors.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
@@ -12,6 +14,14 @@ import { clean, cut } from '../output/text.ts'
 import type { Session } from '../session.ts'
 import { cleanText, signalPairs, technologyOf } from '../views.ts'
 import { untilInterrupted } from '../watch.ts'
+
+export function addSignal(program: Command, { command, run }: CommandTools): void {
+  command(program, 'signal [modem]', 'level, quality and technology', 'mmctl signal --watch')
+    .option('--watch', 'a live chart, or a line a change; until interrupted')
+    .action((modem: string | undefined, { watch }: { watch?: true }) =>
+      run((session) => (watch ? watchSignal(session, modem) : showSignal(session, modem))),
+    )
+}
 
 const POLL_SECONDS = 1
 const STEP_MS = 1000

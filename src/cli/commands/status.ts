@@ -1,6 +1,8 @@
 /** `mmctl status`: everything about modems, their SIM, network and signal, and the links, in sections. */
 
+import type { Command } from 'commander'
 import { chooseModem } from '../choose.ts'
+import type { CommandTools } from '../command.ts'
 import type { Daemon, Link, Modem, Properties } from '../daemon.ts'
 import type { ExitCode } from '../exit-codes.ts'
 import { formatBytes, formatDuration, formatSpeed } from '../output/format.ts'
@@ -22,6 +24,12 @@ import {
   signalPairs,
 } from '../views.ts'
 import { simPairs } from './sim.ts'
+
+export function addStatus(program: Command, { command, run }: CommandTools): void {
+  command(program, 'status [modem]', 'everything about modems, SIM, network, signal and links', 'mmctl status').action(
+    (modem?: string) => run((session) => showStatus(session, modem)),
+  )
+}
 
 export async function showStatus(session: Session, wanted: string | undefined): Promise<ExitCode | undefined> {
   const daemon = await session.load()
@@ -150,6 +158,7 @@ function linkSection(link: Link, session: Session): string[] {
       ['modem', modemOf(link)],
       ['interface', text('Interface')],
       ['engine', text('Engine')],
+      ['APN', text('Apn')],
       ['address', addressesOf(properties)],
       ['DNS', nameServersOf(properties)],
       [

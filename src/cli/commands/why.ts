@@ -1,8 +1,10 @@
 /** `mmctl why`: the last failure of a link or a modem: what was seen, what it means, what to do, when it is tried again. */
 
+import type { Command } from 'commander'
 import { CAUSES, type Cause } from '../../base/cause.ts'
 import { CAUSE_TABLE } from '../../link/causes.ts'
 import { asNamedLink, asNamedModem, choose } from '../choose.ts'
+import type { CommandTools } from '../command.ts'
 import type { Daemon, Link, Modem } from '../daemon.ts'
 import { CliError } from '../errors.ts'
 import type { ExitCode } from '../exit-codes.ts'
@@ -12,6 +14,15 @@ import { pairs } from '../output/table.ts'
 import { clean } from '../output/text.ts'
 import type { Session } from '../session.ts'
 import { nextAttempt } from '../views.ts'
+
+export function addWhy(program: Command, { command, run }: CommandTools): void {
+  command(
+    program,
+    'why [modem-or-link]',
+    'the last failure: what was seen, what it means, what to do, when it is tried again',
+    'mmctl why internet',
+  ).action((subject?: string) => run((session) => explainFailure(session, subject)))
+}
 
 /** A link or a modem and what is known of its last failure. */
 interface Story {

@@ -31,6 +31,7 @@ const SHAPES: Readonly<Record<string, (value: unknown) => unknown>> = {
   Modem: idOfPath,
   Modems: (value) => asArray(value).map(idOfPath),
   Links: (value) => asArray(value).map(idOfPath),
+  Messages: (value) => asArray(value).map(idOfPath),
   Ports: (value) =>
     asArray(value).map((port) => {
       const [name, role, owner] = asArray(port)

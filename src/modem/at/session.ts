@@ -15,6 +15,8 @@ export interface CommandOptions {
   /** Heads of the wanted lines beside the command's own; see `channel.ts`. */
   readonly expects?: readonly string[]
   readonly afterPrompt?: string
+  /** Leaves a prompt that comes unasked for. */
+  readonly cancelsPrompt?: boolean
   readonly lineEnd?: string
   /** The PIN guard lets this line through; only `pin.ts` says so, with the ledger written. */
   readonly isPinTry?: boolean
@@ -64,8 +66,9 @@ export class AtSession {
     const refusal = this.#end ?? refusalOf(text, options)
     if (refusal) return Promise.reject(refusal)
     return new Promise((resolve, reject) => {
-      const { timeoutMs = DEFAULT_TIMEOUT_MS, expects, afterPrompt, lineEnd } = options
-      const id = this.#channel.submit({ text, timeoutMs, expects, afterPrompt, lineEnd }, this.#clock.nowMs())
+      const { timeoutMs = DEFAULT_TIMEOUT_MS, expects, afterPrompt, cancelsPrompt, lineEnd } = options
+      const command = { text, timeoutMs, expects, afterPrompt, cancelsPrompt, lineEnd }
+      const id = this.#channel.submit(command, this.#clock.nowMs())
       this.#pending.set(id, { text, resolve, reject })
       this.#pump.poke()
     })

@@ -13,94 +13,58 @@ export function answerPrefixOf(command: string): string | undefined {
   return /^AT([+^*#$%_!&][A-Z0-9_]+)/i.exec(command)?.[1]?.toUpperCase()
 }
 
+/** Of every command in the line: `AT+COPS=3,2;+COPS?` has one, `AT+CREG?;+CGREG?` two. */
+export function answerPrefixesOf(command: string): readonly string[] {
+  const first = answerPrefixOf(command)
+  if (!command.includes(';')) return first === undefined ? [] : [first]
+  const all = Array.from(command.matchAll(/(?:^AT|;)([+^*#$%_!&][A-Z0-9_]+)/gi), ([, prefix]) => prefix!.toUpperCase())
+  return [...new Set(all)]
+}
+
+const words = (text: string) => text.trim().split(/\s+/)
+
 const REPORT_PREFIXES: ReadonlySet<string> = new Set([
   // 3GPP TS 27.007
-  ...[
-    '+CREG',
-    '+CGREG',
-    '+CEREG',
-    '+C5GREG',
-    '+CGEV',
-    '+CUSD',
-    '+CUSATP',
-    '+CUSATEND',
-    '+CIEV',
-    '+CCWA',
-    '+CLIP',
-    '+COLP',
-  ],
-  ...['+CRING', '+CSSI', '+CSSU', '+CTZV', '+CTZE', '+CTZR', '+CTZDST', '+CSCON', '+CPIN', '+CFUN', '+CNEM'],
+  ...words(`+CREG +CGREG +CEREG +C5GREG +CGEV +CUSD +CUSATP +CUSATEND +CUSATS +CIEV +CCWA +CLIP +COLP +CDIP +CNAP +CRING
+    +CSSI +CSSU +CTZV +CTZE +CTZEU +CTZR +CTZDST +CSCON +CPIN +CFUN +CNEM +CIREPI +CIREPH +CIREGU +CMCCSI +CMWN +CPINRE +CDEV +CKEV`),
   // 3GPP TS 27.005
-  ...['+CMTI', '+CMT', '+CDS', '+CDSI', '+CBM', '+CBMI'],
+  ...words('+CMTI +CMT +CDS +CDSI +CBM +CBMI'),
   // Huawei
-  ...[
-    '^RSSI',
-    '^MODE',
-    '^BOOT',
-    '^SRVST',
-    '^SIMST',
-    '^DSFLOWRPT',
-    '^HCSQ',
-    '^NDISSTAT',
-    '^NDISEND',
-    '^STIN',
-    '^SYSSTART',
-  ],
-  ...['^RFSWITCH', '^EONS', '^CSNR', '^HRSSILVL', '^ANLEVEL', '^LOCCHD', '^THERM', '^EARST', '^DATADSCN', '^WEND'],
-  ...[
-    '^CEND',
-    '^CONN',
-    '^CONF',
-    '^ORIG',
-    '^LWURC',
-    '^REJINFO',
-    '^DDTMF',
-    '^SMMEMFULL',
-    '^PDPSTAT',
-    '^NWTIME',
-    '^DCONN',
-  ],
-  // ZTE, Quectel, SIMCom, Sierra, Telit, u-blox, Option
-  ...['+ZPASR', '+ZUSIMR', '+ZDONR', '+ZPSTM', '+ZEND', '+ZCIEV', '+ZSMT', '+ZURDY', '+ZIND'],
-  ...[
-    '+QIND',
-    '+QUSIM',
-    '+QSIMSTAT',
-    '+QNWINFO',
-    '+QPSMTIMER',
-    '+QURC',
-    '+PBREADY',
-    '+NITZ',
-    '+SIM',
-    '+CSMINS',
-    '*PSUTTZ',
-    '*PSNWID',
-  ],
-  ...[
-    '+WIND',
-    '+KCNX_IND',
-    '*CNTI',
-    '#STN',
-    '#QSS',
-    '#NITZ',
-    '#PSNT',
-    '+UREG',
-    '+UUSORD',
-    '+UUPSDA',
-    '+UUSIMSTAT',
-    '_OSIGQ',
-  ],
+  ...words(`^RSSI ^CRSSI ^LTERSRP ^CERSSI ^MODE ^BOOT ^SRVST ^SIMST ^DSFLOWRPT ^HCSQ ^NDISSTAT ^NDISEND ^STIN ^SYSSTART ^RFSWITCH
+    ^EONS ^CSNR ^HRSSILVL ^ANLEVEL ^LOCCHD ^THERM ^EARST ^DATADSCN ^WEND ^CEND ^CONN ^CONF ^ORIG ^LWURC ^REJINFO ^DDTMF
+    ^SMMEMFULL ^PDPSTAT ^NWTIME ^DCONN ^DEND ^DDSI ^SIMREFRESH ^DATACLASS ^ACTIVEBAND ^CSFBLIST ^MONP ^LENDC ^USIMSTUB ^SARPWR
+    ^VMSET ^NWNAME ^IMSCHG ^CCALLSTATE ^XDSSTAT ^DATACONNECT`),
+  // ZTE
+  ...words(
+    '+ZPASR +ZUSIMR +ZDONR +ZPSTM +ZEND +ZCIEV +ZSMT +ZURDY +ZIND +ZMSRI +ZULRTIND +ZPBIC +ZSQR +ZNITZ +ZICCIDR',
+  ),
+  // Quectel
+  ...words(
+    '+QIND +QUSIM +QSIMSTAT +QPSMTIMER +QURC +QIURC +QSSLURC +QNITZ +QSTKURC +QNETDEVSTATUS +QJDR +QSTK +QMTSTAT',
+  ),
+  // SIMCom, and MediaTek and ASR inside
+  ...words(`+PBREADY +NITZ +SIM +CSMINS +CSQN *PSUTTZ *PSNWID *ATREADY +STIN +CIPEVENT +PDP +STC +SMSFULL +ECPI +EIND +EUSIM
+    +ESIMS +MSTK +MMSG +MPBK +ECIND +SPERROR`),
+  // Sierra, Telit, Cinterion, Option, Ericsson, Intel, Icera
+  ...words(`+WIND +KCNX_IND +KSUP *CNTI #STN #QSS #NITZ #PSNT #CENS #MWI #PSMRI #ECAM ^SYSSTART +CTZU ^CIEV ^SLCC ^SIND ^SBC ^SCTM ^SIS ^SISR ^SISW
+    ^SSTN ^SCKS ^SMGO _OSIGQ _OCTI _OUWCTI _OWCTI _OBLS _OSSYS _OPATEMP _OWANCALL *EMRDY *E2NAP *E2CFUN *EPEV *ETZV *EMWI
+    *STKI *STKEND *ERINFO +XCIEV +XSIM +XREG +XNITZINFO +XCALLSTAT +XUICC %NWSTATE %IPDPACT %TSM`),
+  // u-blox
+  ...words('+UREG +UMWI'),
 ])
 
 const BARE_REPORTS =
-  /^(RING|RDY|READY|SMS READY|SMS DONE|CALL READY|PB DONE|SIM READY|AT COMMAND READY|APP RDY|NORMAL POWER DOWN|UNDER-VOLTAGE WARN?NING|OVER-VOLTAGE WARN?NING|\+PACSP\d|\+SYSSTART|\^SYSSTART|\+PBREADY|VOICE CALL: ?(BEGIN|END.*)|MISSED_CALL.*)$/i
+  /^(RING|RDY|READY|SMS (READY|DONE|FULL)|CALL READY|PB (DONE|READY)|SIM (READY|REMOVED|INSERTED|DROP)|\+SIM (REMOVED|INSERTED)|AT COMMAND READY|APP RDY|LTE READY|GPS READY|(NORMAL |UNDER-VOLTAGE |OVER-VOLTAGE )?POWER(ED)? DOWN|UNDER-VOLTAGE WARN?NING|OVER-VOLTAGE WARN?NING|\+PACSP\d|\+SYSSTART|\^SYSSTART.*|\^SHUTDOWN|\^EXIT|\^SSIM READY|\+PBREADY|\+PDP DEACT|\*?PSUTTZ: .*|DST: \d|SYSSTART|MODEM STARTUP|STARTUP|VOICE CALL: ?(BEGIN|END.*)|MISSED_CALL.*|\+SMS FULL|\+APP PDP: .*)$/i
 
-/** Reports of two lines: the second is a message. */
-const WITH_BODY: ReadonlySet<string> = new Set(['+CMT', '+CDS', '+CBM'])
+export function isReportPrefix(prefix: string): boolean {
+  return REPORT_PREFIXES.has(prefix) || prefix.startsWith('+UU')
+}
 
+/** Reports of two lines: the second is a message. In text mode a delivery report has all in the first. */
 export function hasBody(line: string): boolean {
   const prefix = prefixOf(line)
-  return prefix !== undefined && WITH_BODY.has(prefix)
+  if (prefix === '+CDS') return /^[^:]*:\s*(?:[^,]*,)?\s*\d+\s*$/.test(line)
+  return prefix === '+CMT' || prefix === '+CBM'
 }
 
 /**
@@ -111,5 +75,5 @@ export function isReport(line: string, expected: readonly string[], isExact: boo
   const prefix = prefixOf(line)
   if (prefix === undefined) return BARE_REPORTS.test(line)
   if (expected.includes(prefix)) return false
-  return isExact || REPORT_PREFIXES.has(prefix)
+  return isExact || isReportPrefix(prefix)
 }

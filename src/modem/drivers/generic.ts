@@ -1,16 +1,26 @@
 /** Any modem after 3GPP TS 27.007 and ITU-T V.250; vendors' drivers start from it. */
 
-import { parseCpin } from '../at/replies/cpin.ts'
-import { parseRegistrations } from '../at/replies/creg.ts'
+import { parseCesq } from '../at/replies/cesq.ts'
+import { parseRegistrationDetails } from '../at/replies/creg.ts'
 import { parseCrsmIccid, parseIccid } from '../at/replies/iccid.ts'
 import { parseImei, parseText } from '../at/replies/identity.ts'
 import { parseCpinr } from '../at/replies/pin-tries.ts'
+import type { SignalMeasure } from '../at/replies/signal-measure.ts'
+import { measureOfCsq } from '../signal.ts'
 import type { Change } from '../state.ts'
-import type { ModemDriver } from './driver.ts'
+import type { ModemDriver, Query } from './driver.ts'
+
+export const CSQ: Query<SignalMeasure> = { command: 'AT+CSQ', parse: measureOfCsq }
+
+/** For makers whose modems know the level 2 of whatever they know at all. */
+export const REGISTRATION_REPORTS = [['AT+CREG=2'], ['AT+CGREG=2'], ['AT+CEREG=2']] as const
 
 export const generic: ModemDriver = {
   name: 'generic',
+  usbIds: [],
+  manufacturers: undefined,
   portInit: ['ATE0', 'AT+CMEE=1'],
+  simInit: [],
   networkInit: [
     ['AT+CREG=2', 'AT+CREG=1'],
     ['AT+CGREG=2', 'AT+CGREG=1'],
@@ -39,14 +49,25 @@ export const generic: ModemDriver = {
   ],
   triesLeft: [{ command: 'AT+CPINR', parse: parseCpinr }],
   registration: ['AT+CEREG?', 'AT+CGREG?', 'AT+CREG?'],
+  signal: [[CSQ], [{ command: 'AT+CESQ', parse: parseCesq }]],
+  technology: [],
   radioOn: 'AT+CFUN=1',
   radioOff: ['AT+CFUN=4', 'AT+CFUN=0'],
-  reset: 'AT+CFUN=1,1',
-  reports: { '+CREG': registrationReport, '+CGREG': registrationReport, '+CEREG': registrationReport },
-  isSimReport: (line) => parseCpin([line]) !== undefined,
+  reset: ['AT+CFUN=1,1'],
+  reports: {
+    '+CREG': registrationReport,
+    '+CGREG': registrationReport,
+    '+CEREG': registrationReport,
+    '+C5GREG': registrationReport,
+  },
 }
 
 function registrationReport(line: string): Change | undefined {
-  const [reply] = parseRegistrations([line])
+  const [reply] = parseRegistrationDetails([line])
   return reply && { type: 'registration', reply }
+}
+
+/** A report of the technology alone. */
+export function technologyReport(technologies: readonly string[] | undefined): Change | undefined {
+  return technologies && { type: 'technologies', source: 'report', technologies }
 }

@@ -1,52 +1,43 @@
 /**
- * Huawei's sticks and modules (UMTS Datacard Modem AT Command Interface Specification; MU709 AT Command Interface
- * Specification): own commands for ICCID and tries, and reports of signal and mode that come unasked.
+ * Huawei's sticks and modules (UMTS Datacard Modem AT Command Interface Specification; MU709 and ME909s AT Command Interface
+ * Specifications): own commands for ICCID, tries, signal and technology, and reports of signal and mode that come unasked.
  */
 
-import { parseCsq } from '../at/replies/csq.ts'
-import { bodiesOf, fieldsOf, numberOf } from '../at/replies/fields.ts'
+import { parseRejinfo } from '../at/replies/ceer.ts'
+import { parseHcsq } from '../at/replies/hcsq.ts'
 import { parseIccid } from '../at/replies/iccid.ts'
 import { parseHuaweiCpin } from '../at/replies/pin-tries.ts'
-import { prefixOf } from '../at/unsolicited.ts'
-import type { Change } from '../state.ts'
-import type { ModemDriver, ReportContext } from './driver.ts'
-import { generic } from './generic.ts'
-
-/** `<sys_submode>` of ^MODE and ^SYSINFO. */
-const SUBMODES: Readonly<Record<number, string>> = {
-  1: 'gsm',
-  2: 'gprs',
-  3: 'edge',
-  4: 'umts',
-  5: 'hsdpa',
-  6: 'hsupa',
-  7: 'hspa',
-  8: 'umts',
-  9: 'hspa',
-  17: 'hspa',
-  18: 'hspa',
-}
+import { parseMode, parseSysinfo, parseSysinfoex } from '../at/replies/sysinfo.ts'
+import { measureOfCsq, reportedSignal } from '../signal.ts'
+import type { ModemDriver } from './driver.ts'
+import { CSQ, generic, technologyReport } from './generic.ts'
 
 export const huawei: ModemDriver = {
   ...generic,
   name: 'huawei',
+  usbIds: ['12d1:*'],
+  manufacturers: /huawei/i,
   // The sticks report mode and flow by themselves; this asks for them where a firmware is mute.
   networkInit: [...generic.networkInit, ['AT^CURC=1']],
   iccid: [{ command: 'AT^ICCID?', expects: ['^ICCID'], parse: parseIccid }, ...generic.iccid],
   triesLeft: [{ command: 'AT^CPIN?', parse: parseHuaweiCpin }, ...generic.triesLeft],
-  reports: { ...generic.reports, '^RSSI': signalReport, '^MODE': modeReport },
-  isSimReport: (line) => generic.isSimReport(line) || prefixOf(line) === '^SIMST',
-}
-
-function signalReport(line: string, { wallUs }: ReportContext): Change {
-  const reply = parseCsq([line])
-  if (!reply) return { type: 'no-signal' }
-  return { type: 'signal', signal: { rssi: reply.dbm, atUs: wallUs, source: '^RSSI' }, quality: reply.quality }
-}
-
-/** `^MODE:5,7`: system mode, sub-mode. */
-function modeReport(line: string): Change {
-  const [, submode] = fieldsOf(bodiesOf([line], '^MODE')[0] ?? '')
-  const technology = SUBMODES[numberOf(submode) ?? -1]
-  return { type: 'technologies', source: 'report', technologies: technology === undefined ? [] : [technology] }
+  signal: [[{ command: 'AT^HCSQ?', parse: parseHcsq }, CSQ]],
+  technology: [
+    { command: 'AT^SYSINFOEX', parse: (lines) => parseSysinfoex(lines)?.technologies },
+    { command: 'AT^SYSINFO', parse: (lines) => parseSysinfo(lines)?.technologies },
+  ],
+  // The sticks take and give packed septets, whatever +CSCS says.
+  ussdForms: ['packed'],
+  radioOff: ['AT+CFUN=4', 'AT^RFSWITCH=0', 'AT+CFUN=0'],
+  reset: ['AT+CFUN=1,1', 'AT^RESET'],
+  reports: {
+    ...generic.reports,
+    '^RSSI': (line, context) => reportedSignal(measureOfCsq([line]), '^RSSI', context),
+    '^HCSQ': (line, context) => reportedSignal(parseHcsq([line]), '^HCSQ', context),
+    '^REJINFO': (line) => {
+      const cause = parseRejinfo([line])
+      return cause && { type: 'denial', cause }
+    },
+    '^MODE': (line) => technologyReport(parseMode([line])),
+  },
 }

@@ -1,24 +1,56 @@
-/** Huawei's own commands with a state behind them (UMTS Datacard Modem AT Command Interface Specification); fixed replies are in the personality. */
+/** Huawei's own commands with a state behind them (UMTS Datacard Modem AT Command Interface Specification; ME909s LTE Module AT Command Interface Specification); fixed replies are in the personality. */
 
 import { cme, type Handler, info, OK } from '../answer.ts'
-import { iccid, PIN_WORDS } from './sim.ts'
+import type { ModemState } from '../modem-state.ts'
+import { type Radio, steps } from '../radio.ts'
+import { iccid } from './sim.ts'
 
 const pin: Handler = (command, { modem }) => {
   if (command.form !== 'read') return undefined
   const { sim } = modem
-  const word = PIN_WORDS[sim.state]
+  const { word } = sim
   if (!word) return cme(sim.state === 'absent' ? 10 : 13)
   const current = sim.state === 'pin' ? sim.pinTries : sim.state === 'puk' ? sim.pukTries : ''
-  return info(`^CPIN:${word},${current},${sim.pukTries},${sim.pinTries},10,3`)
+  return info(`^CPIN:${word},${current},${sim.pukTries},${sim.pinTries},${sim.puk2Tries},${sim.pin2Tries}`)
 }
+
+const simNumber = (modem: ModemState) => (modem.sim.state === 'ready' ? 1 : modem.sim.state === 'absent' ? 255 : 0)
 
 /** Service status, domain, roaming, mode, SIM state, lock, sub-mode. */
 const systemInformation: Handler = (command, { modem }) => {
   if (command.form !== 'execute') return undefined
   const roams = modem.registration === 5 ? 1 : 0
   const service = modem.isRegistered ? `2,3,${roams},${modem.personality.radio.systemMode}` : '0,255,0,0'
-  const sim = modem.sim.state === 'ready' ? 1 : modem.sim.state === 'absent' ? 255 : 0
-  return info(`^SYSINFO:${service},${sim},,4`)
+  return info(`^SYSINFO:${service},${simNumber(modem)},,4`)
+}
+
+const SYSTEM_MODES = {
+  gsm: '1,"GSM",3,"EDGE"',
+  umts: '3,"WCDMA",25,"HSPA"',
+  lte: '6,"LTE",101,"LTE"',
+} as const
+
+/** The same with names. */
+const extendedSystemInformation: Handler = (command, { modem }) => {
+  if (command.form !== 'execute') return undefined
+  const roams = modem.registration === 5 ? 1 : 0
+  const service = modem.isRegistered ? `2,3,${roams}` : '0,255,0'
+  const mode = modem.isRegistered ? SYSTEM_MODES[modem.personality.radio.technology] : '0,"NO SERVICE",0,"NO SERVICE"'
+  return info(`^SYSINFOEX:${service},${simNumber(modem)},,${mode}`)
+}
+
+/** Steps of 1 dB from -120 dBm, RSRP from -140; of 0.2 dB from -20 for SINR, of 0.5 dB for the ratios. */
+function signalSteps({ technology, rssi, rsrp, rsrq, sinr, rscp, ecio }: Radio): string {
+  const strength = steps(rssi, -120, 1, 96)
+  if (technology === 'gsm') return `"GSM",${strength}`
+  if (technology === 'umts') return `"WCDMA",${strength},${steps(rscp, -120, 1, 96)},${steps(ecio, -32, 2, 65)}`
+  return `"LTE",${strength},${steps(rsrp, -140, 1, 97)},${steps(sinr, -20, 5, 251)},${steps(rsrq, -19.5, 2, 34)}`
+}
+
+const signal: Handler = (command, { modem, nowMs }) => {
+  if (command.form !== 'read') return undefined
+  const radio = modem.isRegistered ? modem.radioAt(nowMs) : undefined
+  return info(`^HCSQ:${radio ? signalSteps(radio) : '"NOSERVICE"'}`)
 }
 
 const reports: Handler = (command, { modem, port }) => {
@@ -32,6 +64,8 @@ const reports: Handler = (command, { modem, port }) => {
 export const HUAWEI_COMMANDS: Readonly<Record<string, Handler>> = {
   '^CPIN': pin,
   '^SYSINFO': systemInformation,
+  '^SYSINFOEX': extendedSystemInformation,
+  '^HCSQ': signal,
   '^CURC': reports,
   '^ICCID': (command, context) => {
     if (command.form !== 'read') return undefined

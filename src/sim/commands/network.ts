@@ -3,6 +3,7 @@
 import { cme, ERROR, type Handler, info, OK, whole } from '../answer.ts'
 import { csqOf } from '../network.ts'
 import type { RegistrationDomain } from '../port-settings.ts'
+import { steps } from '../radio.ts'
 import { simFault } from './sim.ts'
 
 const registration =
@@ -11,7 +12,7 @@ const registration =
     if (command.form === 'test') return info(`${domain}: (0-2)`)
     if (command.form === 'read') {
       const level = port.reportLevel[domain]
-      const place = level === 2 && modem.isRegistered ? `,${modem.place},${modem.accessTechnology}` : ''
+      const place = level === 2 && modem.isRegistered ? `,${modem.place}` : ''
       return info(`${domain}: ${level},${modem.registration}${place}`)
     }
     const level = whole(command.args[0])
@@ -34,14 +35,15 @@ const operator: Handler = (command, context) => {
   const named = (cell: { plmn: string; name: string }) => (port.operatorFormat === 2 ? cell.plmn : cell.name)
   if (command.form === 'test') {
     const act = modem.accessTechnology
-    const cells = modem.network.scan(modem.isRegistered)
+    const cells = modem.network.scan(modem.isRegistered, modem.cell)
     const seen = cells.map(({ cell, stat }) => `(${stat},"${cell.name}","${cell.name}","${cell.plmn}",${act})`)
     return simFault(context) ?? info(`+COPS: ${[...seen, '', '(0,1,2,3)', '(0,2)'].join(',')}`)
   }
   if (command.form === 'read') {
-    const { cell } = modem.network
-    if (!modem.isRegistered || !cell) return info(`+COPS: ${modem.isDeregistered ? 2 : 0}`)
-    return info(`+COPS: 0,${port.operatorFormat},"${named(cell)}",${modem.accessTechnology}`)
+    const { cell } = modem
+    const way = modem.chosenPlmn === undefined ? 0 : 1
+    if (!modem.isRegistered || !cell) return info(`+COPS: ${modem.isDeregistered ? 2 : way}`)
+    return info(`+COPS: ${way},${port.operatorFormat},"${named(cell)}",${modem.accessTechnology}`)
   }
   if (command.form !== 'set') return ERROR
   const [mode, format, wanted] = command.args
@@ -53,9 +55,16 @@ const operator: Handler = (command, context) => {
   const fault = simFault(context)
   if (fault) return fault
   if (mode === '1') {
-    const { cell } = modem.network
-    if (modem.network.mode === 'denied' || (wanted !== cell?.plmn && wanted !== cell?.name)) return cme(cell ? 32 : 30)
+    const cells = modem.network.scan(modem.isRegistered, modem.cell).map(({ cell }) => cell)
+    const chosen = cells.find(({ plmn, name }) => plmn === wanted || name === wanted)
+    if (!chosen) return cme(30)
+    if (modem.network.registrationIn(chosen) === 3) {
+      modem.lastEnd = `Registration rejected, cause #${modem.network.rejectCause}`
+      return cme(32)
+    }
+    modem.choose(chosen.plmn, nowMs)
   } else if (mode !== '0' && mode !== '2') return cme(50)
+  else modem.choose(undefined, nowMs)
   modem.isDeregistered = mode === '2'
   modem.refresh(nowMs)
   return OK
@@ -71,11 +80,15 @@ export const NETWORK_COMMANDS: Readonly<Record<string, Handler>> = {
     if (command.form === 'test') return info('+CSQ: (0-31,99),(0-7,99)')
     return command.form === 'execute' ? info(`+CSQ: ${csqOf(modem.dbmAt(nowMs))},99`) : undefined
   },
-  /** §8.69: of LTE only RSRQ and RSRP; RSRP is the wide-band power spread over some 100 subcarriers, 20 dB lower. */
+  /** §8.69: of LTE only RSRQ and RSRP, of UMTS RSCP and Ec/No, of GSM RXLEV. */
   '+CESQ': (command, { modem, nowMs }) => {
     if (command.form === 'test') return info('+CESQ: (0-63,99),(0-7,99),(0-96,255),(0-49,255),(0-34,255),(0-97,255)')
-    const dbm = modem.dbmAt(nowMs)
-    if (dbm === undefined) return info('+CESQ: 99,99,255,255,255,255')
-    return info(`+CESQ: 99,99,255,255,19,${Math.min(97, Math.max(0, Math.round(dbm - 20 + 141)))}`)
+    const radio = modem.radioAt(nowMs)
+    if (!radio) return info('+CESQ: 99,99,255,255,255,255')
+    const { technology, rssi, rscp, ecio, rsrq, rsrp } = radio
+    if (technology === 'gsm') return info(`+CESQ: ${steps(rssi, -110, 1, 63)},0,255,255,255,255`)
+    if (technology === 'umts')
+      return info(`+CESQ: 99,99,${steps(rscp, -120, 1, 96)},${steps(ecio, -24, 2, 49)},255,255`)
+    return info(`+CESQ: 99,99,255,255,${steps(rsrq, -19.5, 2, 34)},${steps(rsrp, -140, 1, 97)}`)
   },
 }

@@ -1,4 +1,4 @@
-/** Packet domain: 3GPP TS 27.007 §10.1.1 (+CGDCONT), §10.1.9 (+CGATT), §10.1.10 (+CGACT), §10.1.14 (+CGPADDR). */
+/** Packet domain: 3GPP TS 27.007 §10.1.1 (+CGDCONT), §10.1.9 (+CGATT), §10.1.10 (+CGACT), §10.1.14 (+CGPADDR), §6.10 (+CEER). */
 
 import { cme, ERROR, type Handler, info, OK, whole } from '../answer.ts'
 import { simFault } from './sim.ts'
@@ -52,8 +52,12 @@ const activate: Handler = (command, { modem, nowMs }) => {
   return modem.isRegistered ? OK : cme(30)
 }
 
+const extendedError: Handler = (command, { modem }) =>
+  command.form === 'test' ? OK : command.form === 'execute' ? info(`+CEER: ${modem.lastEnd}`) : ERROR
+
 export const PACKET_COMMANDS: Readonly<Record<string, Handler>> = {
   '+CGDCONT': context,
   '+CGATT': attach,
   '+CGACT': activate,
+  '+CEER': extendedError,
 }

@@ -3,10 +3,13 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ModemdError } from '../../../src/base/errors.ts'
-import { silentLogger } from '../../../src/base/ports.ts'
+import { type Logger, silentLogger } from '../../../src/base/ports.ts'
 import { createFleet, type Fleet } from '../../../src/modem/fleet.ts'
+import type { ForeignManagers } from '../../../src/modem/foreign-managers.ts'
 import type { DetectSettings } from '../../../src/modem/known-devices.ts'
+import type { RunProgram } from '../../../src/modem/mode-switch.ts'
 import type { ModemHandle, ModemSnapshot } from '../../../src/modem/snapshot.ts'
+import { PortBusyError } from '../../../src/serial/port-busy.ts'
 import type { Wire } from '../../../src/serial/wire.ts'
 import { SeededRandom } from '../../support/seeded-random.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
@@ -26,6 +29,9 @@ export interface FleetBenchOptions {
   readonly settings?: DetectSettings
   readonly pinFor?: (modem: ModemSnapshot) => string | undefined
   readonly latencyMs?: number
+  readonly foreign?: ForeignManagers
+  readonly runProgram?: RunProgram
+  readonly logger?: Logger
 }
 
 export class FleetBench {
@@ -60,13 +66,13 @@ export class FleetBench {
   /** A modem whose ttys these are; plugged at once. */
   plug(
     options: ScriptedModemOptions = {},
-    { place = '1-2', id = '12d1:1001', interfaces = TWO_PORTS }: Partial<Plug> = {},
+    { place = '1-2', id = '12d1:1001', interfaces = TWO_PORTS, ...more }: Partial<Plug> = {},
   ): ScriptedModem {
     const modem = new ScriptedModem(this.clock, options)
     const [vendor = '', product = ''] = id.split(':')
     const ttys = interfaces.flatMap(({ tty }) => tty ?? [])
     for (const tty of ttys) this.put(`/dev/${tty}`, modem)
-    this.sysfs.addUsb({ place, vendor, product, interfaces })
+    this.sysfs.addUsb({ place, vendor, product, interfaces, ...more })
     this.sysfs.announce('add', ...ttys)
     return modem
   }
@@ -117,12 +123,13 @@ export class FleetBench {
   }
 
   async dispose(): Promise<void> {
-    await this.#fleet?.close()
+    // A port that is just being asked is let go of after its pause.
+    if (this.#fleet) await this.settled(this.#fleet.close())
     this.sysfs.dispose()
   }
 
   #start(): Fleet {
-    const { settings = AUTO, pinFor = () => undefined } = this.#options
+    const { settings = AUTO, pinFor = () => undefined, logger = silentLogger, foreign, runProgram } = this.#options
     const fleet = createFleet({
       root: this.sysfs.root,
       stateDirectory: this.stateDirectory,
@@ -131,7 +138,9 @@ export class FleetBench {
       listenUevents: this.sysfs.listenUevents,
       clock: this.clock,
       random: new SeededRandom(3),
-      logger: silentLogger,
+      logger,
+      foreign,
+      runProgram,
       pinFor,
     })
     fleet.onAdded((modem) => this.added.push(modem))
@@ -143,7 +152,7 @@ export class FleetBench {
     this.opened.push(path)
     const modem = this.#behind.get(path)
     if (!modem) throw new ModemdError('ModemGone', `${path} is not there.`, 'modem-gone')
-    if (modem === 'busy') throw new ModemdError('Busy', `${path} is in use by minicom.`, 'port-busy')
+    if (modem === 'busy') throw new PortBusyError(path, 'minicom (process 4711)')
     const [near, far] = virtualWires(this.clock, { path, latencyMs: this.#options.latencyMs ?? 0 })
     const port = modem.attach(far)
     if (this.inCall.has(path)) port.mode = 'data'
@@ -157,11 +166,13 @@ export interface Plug {
   readonly place: string
   readonly id: string
   readonly interfaces: readonly FakeInterface[]
+  readonly revision: string
+  readonly serial: string
 }
 
 /** What the daemon left behind in its state directory is for the next one. */
 export function copyState(from: FleetBench, to: FleetBench, read: (path: string) => string): void {
-  for (const name of ['pin-ledger.json', 'pin-ledger.key', 'modem-ids.json'])
+  for (const name of ['pin-ledger.json', 'pin-ledger.key', 'modem-ids.json', 'ports.json'])
     if (existsSync(join(from.stateDirectory, name)))
       writeFileSync(join(to.stateDirectory, name), read(join(from.stateDirectory, name)))
 }

@@ -123,6 +123,8 @@ export class ScriptedPort {
   /** What came in data mode. */
   data = ''
   mode: 'command' | 'data' = 'command'
+  /** Hears of every byte in command mode, besides. */
+  onText: ((text: string) => void) | undefined
   #line = ''
   #echoes = true
   #lastByteMs = Number.NEGATIVE_INFINITY
@@ -160,6 +162,7 @@ export class ScriptedPort {
       return
     }
     if (modem.isDeaf) return
+    this.onText?.(text)
     for (const char of text) {
       if (this.#echoes) this.say(char)
       if (char !== '\r') this.#line += char

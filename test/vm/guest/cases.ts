@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { after, before } from 'node:test'
 import { testKernelEngine } from '../kernel/engine-cases.ts'
 import { testDaemon } from './daemon.ts'
+import { testDetection } from './detection.ts'
 import { testDialled } from './dialled.ts'
 import { prepareSides } from './end.ts'
 import { plugModem } from './lines.ts'
@@ -19,6 +20,7 @@ if (!process.env.HOLD_TTY) {
     prepareSides()
     await plugModem()
   })
+  testDetection()
   testDialled()
   testDaemon()
   testMatrix()

@@ -1,6 +1,6 @@
-/** +CGDCONT: the packet data contexts that are defined (3GPP TS 27.007 §10.1.1). Used by `context.ts`. */
+/** +CGDCONT: the packet data contexts that are defined, or may be (3GPP TS 27.007 §10.1.1). Used by `context.ts`. */
 
-import { bodiesOf, fieldsOf, numberOf } from './fields.ts'
+import { bodiesOf, type Field, fieldsOf, numberOf, rangeOf } from './fields.ts'
 
 export interface PdpContext {
   readonly cid: number
@@ -8,13 +8,51 @@ export interface PdpContext {
   readonly type: string
   /** '' where the network chooses. */
   readonly apn: string
+  /** As the modem writes it; undefined where it has none (`0.0.0.0`, `::`, zeros). */
+  readonly address?: string | undefined
 }
 
+export interface PdpContextRange {
+  readonly type: string
+  /** The numbers that a context may have. */
+  readonly cids: readonly number[]
+}
+
+/** `+CGDCONT: 1,"IP","internet","0.0.0.0",0,0`, a line each; fields behind the APN may lack, quotes too. */
 export function parseCgdcont(lines: readonly string[]): PdpContext[] {
   return bodiesOf(lines, '+CGDCONT').flatMap((body) => {
-    const [cid, type, apn] = fieldsOf(body)
+    const [cid, type, apn, address] = fieldsOf(body)
     const number = numberOf(cid)
-    if (number === undefined || number < 0 || number > 255 || !type || type.text === '') return []
-    return [{ cid: number, type: type.text.toUpperCase(), apn: apn?.text ?? '' }]
+    const name = typeOf(type)
+    if (number === undefined || number < 0 || number > 255 || name === undefined) return []
+    const context = { cid: number, type: name, apn: apnOf(apn) }
+    return isAddress(address) ? [{ ...context, address: address.text }] : [context]
   })
+}
+
+/** `+CGDCONT: (1-16),"IP",,,(0-2),(0-4)`, a line a type. */
+export function parseCgdcontTest(lines: readonly string[]): PdpContextRange[] {
+  return bodiesOf(lines, '+CGDCONT').flatMap((body) => {
+    const [range, type] = fieldsOf(body)
+    const name = typeOf(type)
+    const cids = rangeOf(range)
+    return name === undefined || cids.length === 0 ? [] : [{ type: name, cids }]
+  })
+}
+
+/** Some write `IPv4`, `IPV4` or a group of one. */
+function typeOf(field: Field | undefined): string | undefined {
+  const name = field?.text.replace(/[()"\s]/g, '').toUpperCase()
+  if (!name || !/^[A-Z][A-Z0-9-]*$/.test(name)) return undefined
+  return name === 'IPV4' ? 'IP' : name
+}
+
+/** `(null)` is a format string without an argument. */
+function apnOf(field: Field | undefined): string {
+  const text = field?.text ?? ''
+  return /^\(?null\)?$/i.test(text) ? '' : text
+}
+
+function isAddress(field: Field | undefined): field is Field {
+  return field !== undefined && /[1-9a-f]/i.test(field.text) && /^[0-9a-f.:]+$/i.test(field.text)
 }

@@ -5,6 +5,7 @@
 
 import type { Cause } from '../../../base/cause.ts'
 import type { ErrorCode } from '../../../base/errors.ts'
+import { CME_MEANINGS, CMS_MEANINGS, OTHER_CME_TEXTS, OTHER_CMS_TEXTS } from './error-texts.ts'
 
 export interface AtError {
   readonly kind: 'plain' | 'cme' | 'cms'
@@ -19,108 +20,105 @@ export interface ErrorMeaning {
   readonly meaning: string
 }
 
-const MEANINGS: Readonly<Record<number, string>> = {
-  0: 'phone failure',
-  1: 'no connection to phone',
-  2: 'phone-adaptor link reserved',
-  3: 'operation not allowed',
-  4: 'operation not supported',
-  5: 'PH-SIM PIN required',
-  6: 'PH-FSIM PIN required',
-  7: 'PH-FSIM PUK required',
-  10: 'SIM not inserted',
-  11: 'SIM PIN required',
-  12: 'SIM PUK required',
-  13: 'SIM failure',
-  14: 'SIM busy',
-  15: 'SIM wrong',
-  16: 'incorrect password',
-  17: 'SIM PIN2 required',
-  18: 'SIM PUK2 required',
-  20: 'memory full',
-  21: 'invalid index',
-  22: 'not found',
-  23: 'memory failure',
-  24: 'text string too long',
-  25: 'invalid characters in text string',
-  26: 'dial string too long',
-  27: 'invalid characters in dial string',
-  30: 'no network service',
-  31: 'network timeout',
-  32: 'network not allowed - emergency calls only',
-  33: 'requested service option not subscribed',
-  40: 'network personalization PIN required',
-  41: 'network personalization PUK required',
-  42: 'network subset personalization PIN required',
-  43: 'network subset personalization PUK required',
-  44: 'service provider personalization PIN required',
-  45: 'service provider personalization PUK required',
-  46: 'corporate personalization PIN required',
-  47: 'corporate personalization PUK required',
-  50: 'incorrect parameters',
-  100: 'unknown',
-  103: 'illegal MS',
-  106: 'illegal ME',
-  107: 'GPRS services not allowed',
-  111: 'PLMN not allowed',
-  112: 'location area not allowed',
-  113: 'roaming not allowed in this location area',
-  132: 'service option not supported',
-  133: 'requested service option not subscribed',
-  134: 'service option temporarily out of order',
-  148: 'unspecified GPRS error',
-  149: 'PDP authentication failure',
-  150: 'invalid mobile class',
-}
+type Judgement = readonly [ErrorCode, Cause]
 
-/** Texts that modems use for a number beside the standard's own. */
-const OTHER_TEXTS: Readonly<Record<string, number>> = {
-  'sim interface not started': 10,
-  'sim interface not started yet': 14,
-  'sim not present': 10,
-  'no sim': 10,
-  'pin required': 11,
-  'puk required': 12,
-  'wrong password': 16,
-  'unknown error': 100,
-}
+const SIM_ABSENT: Judgement = ['SimAbsent', 'sim-absent']
+const SIM_PIN: Judgement = ['SimPin', 'sim-pin']
+const SIM_PUK: Judgement = ['SimPuk', 'sim-puk']
+const SIM_FAILED: Judgement = ['SimAbsent', 'sim-failed']
+const NO_NETWORK: Judgement = ['NoNetwork', 'no-network']
+const DENIED: Judgement = ['NoNetwork', 'registration-denied']
+const APN_REFUSED: Judgement = ['DialFailed', 'apn-refused']
+const UNCLEAR: Judgement = ['Internal', 'modem-error']
 
-const CAUSES: Readonly<Record<number, readonly [ErrorCode, Cause]>> = {
-  5: ['SimPin', 'sim-pin'],
-  10: ['SimAbsent', 'sim-absent'],
-  11: ['SimPin', 'sim-pin'],
-  12: ['SimPuk', 'sim-puk'],
-  13: ['SimAbsent', 'sim-failed'],
-  15: ['SimAbsent', 'sim-failed'],
+const CME_CAUSES: Readonly<Record<number, Judgement>> = {
+  5: SIM_PIN,
+  10: SIM_ABSENT,
+  11: SIM_PIN,
+  12: SIM_PUK,
+  13: SIM_FAILED,
+  15: SIM_FAILED,
   16: ['SimPin', 'sim-pin-refused'],
-  30: ['NoNetwork', 'no-network'],
-  31: ['NoNetwork', 'no-network'],
-  32: ['NoNetwork', 'registration-denied'],
-  103: ['NoNetwork', 'registration-denied'],
-  106: ['NoNetwork', 'registration-denied'],
-  107: ['NoNetwork', 'registration-denied'],
-  111: ['NoNetwork', 'registration-denied'],
-  112: ['NoNetwork', 'registration-denied'],
+  30: NO_NETWORK,
+  31: NO_NETWORK,
+  32: DENIED,
+  33: APN_REFUSED,
+  103: DENIED,
+  106: DENIED,
+  107: DENIED,
+  108: DENIED,
+  111: DENIED,
+  112: DENIED,
   113: ['Roaming', 'registration-denied'],
+  114: DENIED,
+  115: NO_NETWORK,
+  122: NO_NETWORK,
+  126: NO_NETWORK,
+  127: APN_REFUSED,
+  128: APN_REFUSED,
+  129: ['AuthFailed', 'auth-refused'],
+  130: APN_REFUSED,
+  131: APN_REFUSED,
+  132: APN_REFUSED,
+  133: APN_REFUSED,
+  134: NO_NETWORK,
+  149: ['AuthFailed', 'auth-refused'],
+  177: APN_REFUSED,
+  179: APN_REFUSED,
+  262: SIM_PUK,
 }
 
-const NUMBERS_BY_TEXT = new Map<string, number>([
-  ...Object.entries(OTHER_TEXTS),
-  ...Object.entries(MEANINGS).map(([number, text]) => [text.toLowerCase(), Number(number)] as const),
-])
+const CMS_CAUSES: Readonly<Record<number, Judgement>> = {
+  38: NO_NETWORK,
+  41: NO_NETWORK,
+  42: NO_NETWORK,
+  310: SIM_ABSENT,
+  311: SIM_PIN,
+  313: SIM_FAILED,
+  315: SIM_FAILED,
+  316: SIM_PUK,
+  331: NO_NETWORK,
+  332: NO_NETWORK,
+}
+
+const CME_NUMBERS = numbersByText(CME_MEANINGS, OTHER_CME_TEXTS)
+const CMS_NUMBERS = numbersByText(CMS_MEANINGS, OTHER_CMS_TEXTS)
 
 export function parseError(final: string): AtError {
-  const match = /^\+(CM[ES]) ERROR\s*:?\s*(.*)$/i.exec(final.trim())
+  const match = /^\+?(CM[ES])\s*ERROR\s*[:=]?\s*(.*)$/i.exec(final.trim())
   if (!match) return { kind: 'plain', number: undefined }
   const kind = match[1]!.toUpperCase() === 'CME' ? 'cme' : 'cms'
   const text = match[2]!.replace(/"/g, '').trim()
-  if (/^\d{1,5}$/.test(text)) return { kind, number: Number(text) }
-  return { kind, number: kind === 'cme' ? NUMBERS_BY_TEXT.get(text.toLowerCase()) : undefined }
+  const digits = /^(\d{1,5})(?!\d)/.exec(text)?.[1]
+  if (digits !== undefined) return { kind, number: Number(digits) }
+  return { kind, number: (kind === 'cme' ? CME_NUMBERS : CMS_NUMBERS).get(normalised(text)) }
 }
 
 export function explainError(final: string): ErrorMeaning {
   const { kind, number } = parseError(final)
-  if (kind !== 'cme' || number === undefined) return { code: 'Internal', cause: 'modem-error', meaning: '' }
-  const [code, cause] = CAUSES[number] ?? (['Internal', 'modem-error'] as const)
-  return { code, cause, meaning: MEANINGS[number] ?? '' }
+  if (kind === 'plain' || number === undefined) return { code: 'Internal', cause: 'modem-error', meaning: '' }
+  const [causes, meanings] = kind === 'cme' ? [CME_CAUSES, CME_MEANINGS] : [CMS_CAUSES, CMS_MEANINGS]
+  const [code, cause] = causes[number] ?? UNCLEAR
+  return { code, cause, meaning: meanings[number] ?? '' }
+}
+
+/** Blanks (some modems have none at all), hyphens, case and `(U)SIM` make no difference. */
+function normalised(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/\(u\)sim|\busim/g, 'sim')
+    .replace(/[^a-z0-9]+/g, '')
+}
+
+function numbersByText(
+  meanings: Readonly<Record<number, string>>,
+  others: Readonly<Record<string, number>>,
+): ReadonlyMap<string, number> {
+  return new Map([
+    ...Object.entries(others).map(([text, number]) => [normalised(text), number] as const),
+    // The standard's own numbers last, the lowest of several with one text at the very end: it counts.
+    ...Object.entries(meanings)
+      .reverse()
+      .map(([number, text]) => [normalised(text), Number(number)] as const),
+  ])
 }

@@ -5,14 +5,31 @@ export interface Field {
   readonly isQuoted: boolean
 }
 
-/** What stands behind the head in each line that has one of `prefixes`. Blanks, `:` or `=` between them may lack. */
+/**
+ * What stands behind the head in each line that has one of `prefixes` (upper case). Blanks, `:` or `=` between them may lack, and
+ * so may the head's sign, where the first byte of a line was lost.
+ */
 export function bodiesOf(lines: readonly string[], ...prefixes: readonly string[]): string[] {
-  return lines.flatMap((line) => {
-    const prefix = prefixes.find((each) => line.toUpperCase().startsWith(each))
-    if (prefix === undefined) return []
-    const rest = line.slice(prefix.length)
-    return /^\s*[:=]/.test(rest) ? [rest.replace(/^\s*[:=]\s*/, '').trim()] : []
-  })
+  const bodies: string[] = []
+  for (const line of lines) {
+    const body = bodyOf(line, prefixes)
+    if (body !== undefined) bodies.push(body)
+  }
+  return bodies
+}
+
+function bodyOf(line: string, prefixes: readonly string[]): string | undefined {
+  const text = line.trim()
+  for (const prefix of prefixes) {
+    const head = text.slice(0, prefix.length).toUpperCase()
+    if (head === prefix) {
+      const rest = text.slice(prefix.length)
+      if (/^\s*[:=]|^\s+\S/.test(rest)) return rest.replace(/^\s*[:=]?\s*/, '')
+    } else if (head.startsWith(prefix.slice(1)) && /^\s*:/.test(text.slice(prefix.length - 1))) {
+      return text.slice(prefix.length - 1).replace(/^\s*:\s*/, '')
+    }
+  }
+  return undefined
 }
 
 /** Parted at commas outside quotes and parentheses. A quote that is missing or stray costs no more than its own field. */
@@ -36,6 +53,44 @@ export function fieldsOf(body: string): Field[] {
 /** A whole number in decimal; undefined where the field is none, or empty. */
 export function numberOf(field: Field | undefined): number | undefined {
   return field && /^[+-]?\d{1,15}$/.test(field.text) ? Number(field.text) : undefined
+}
+
+/** A number with or without fraction, blanks and unit: `-10.5`, `-73 dBm`, `- 85`. */
+export function decimalOf(field: Field | undefined): number | undefined {
+  const match = field && /^([+-]?)\s*(\d{1,9}(?:\.\d{1,9})?)\s*(?:dBm?|%)?$/i.exec(field.text)
+  return match ? Number(`${match[1]}${match[2]}`) : undefined
+}
+
+/** A number in hexadecimal, with or without `0x`. */
+export function hexOf(field: Field | undefined): number | undefined {
+  const digits = field && /^(?:0x)?([0-9A-Fa-f]{1,16})$/.exec(field.text)?.[1]
+  const value = digits ? Number.parseInt(digits, 16) : Number.NaN
+  return Number.isSafeInteger(value) ? value : undefined
+}
+
+/** Longest list that a range of a test answer is spread to. */
+const MAX_VALUES = 1024
+
+/** `(0-2,4)`, `0-2`, `(1)`, also without the closing parenthesis → every value; a range upside down or too long gives its ends. */
+export function rangeOf(field: Field | undefined): number[] {
+  if (!field) return []
+  const values: number[] = []
+  for (const part of field.text.replace(/[()"\s]/g, '').split(',')) {
+    const match = /^(-?\d{1,9})(?:-(-?\d{1,9}))?$/.exec(part)
+    if (!match) continue
+    const from = Number(match[1])
+    const to = match[2] === undefined ? from : Number(match[2])
+    if (to < from || to - from + values.length >= MAX_VALUES) values.push(...new Set([from, to]))
+    else for (let value = from; value <= to; value++) values.push(value)
+  }
+  return values.slice(0, MAX_VALUES)
+}
+
+/** What stands in parentheses: `("SM","ME")` → its fields; a field without parentheses is the only one. */
+export function groupOf(field: Field | undefined): Field[] {
+  if (!field || field.text === '') return []
+  const inner = /^\((.*?)\)?$/.exec(field.text)?.[1]
+  return inner === undefined ? [field] : fieldsOf(inner)
 }
 
 function fieldOf(text: string): Field {

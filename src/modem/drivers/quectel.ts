@@ -1,0 +1,47 @@
+/** Quectel's modules (EC2x, EG9x, BG9x, RG50x AT Commands Manuals): signal and technology by +QCSQ and +QNWINFO, reports by +QIND. */
+
+import { parseQnwinfo, technologyOf } from '../at/replies/access-technology.ts'
+import { bodiesOf, fieldsOf } from '../at/replies/fields.ts'
+import { parseIccid } from '../at/replies/iccid.ts'
+import { parseQpinc } from '../at/replies/pin-tries.ts'
+import { parseQcsq, parseQindCsq } from '../at/replies/qcsq.ts'
+import { reportedSignal } from '../signal.ts'
+import type { Change } from '../state.ts'
+import type { ModemDriver, ReportContext } from './driver.ts'
+import { CSQ, generic, REGISTRATION_REPORTS, technologyReport } from './generic.ts'
+
+export const quectel: ModemDriver = {
+  ...generic,
+  name: 'quectel',
+  // UC20, EC20 and UC15 have Qualcomm's own.
+  usbIds: ['2c7c:*', '05c6:9003', '05c6:9090', '05c6:9215'],
+  manufacturers: /quectel/i,
+  simInit: [['AT+QSIMSTAT=1']],
+  networkInit: [...REGISTRATION_REPORTS, ['AT+C5GREG=2'], ['AT+QINDCFG="csq",1']],
+  iccid: [{ command: 'AT+QCCID', expects: ['+CCID'], parse: parseIccid }, ...generic.iccid],
+  triesLeft: [{ command: 'AT+QPINC?', parse: parseQpinc }, ...generic.triesLeft],
+  // RG50x and their like stand-alone in 5G; asked last, and of an LTE modem once.
+  registration: [...generic.registration, 'AT+C5GREG?'],
+  signal: [[{ command: 'AT+QCSQ', parse: parseQcsq }, CSQ]],
+  technology: [{ command: 'AT+QNWINFO', parse: (lines) => parseQnwinfo(lines)?.technologies }],
+  gps: { on: ['AT+QGPS=1'], off: ['AT+QGPSEND'] },
+  reset: ['AT+CFUN=1,1', 'AT+QRST=1,0'],
+  reports: { ...generic.reports, '+QIND': indication },
+}
+
+/** `+QIND: "csq",22,99`, `+QIND: "act","HSPA+"`; the others (`SMS DONE`, `FOTA`) are no news here. */
+function indication(line: string, context: ReportContext): Change | undefined {
+  const [kind, value] = fieldsOf(bodiesOf([line], '+QIND')[0] ?? '')
+  switch (kind?.text.toLowerCase()) {
+    case 'csq': {
+      const reply = parseQindCsq([line])
+      return reportedSignal(reply && { rssi: reply.dbm }, '+QIND', context)
+    }
+    case 'act': {
+      const technology = technologyOf(value?.text ?? '')
+      return technologyReport(technology === undefined ? [] : [technology])
+    }
+    default:
+      return undefined
+  }
+}

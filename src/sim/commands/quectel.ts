@@ -1,0 +1,75 @@
+/** Quectel's own commands (EC25&EC21 AT Commands Manual): signal, network, tries, reports. */
+
+import { cme, ERROR, type Handler, info, OK } from '../answer.ts'
+import type { ModemState } from '../modem-state.ts'
+import type { Radio } from '../radio.ts'
+import { iccid, simFault } from './sim.ts'
+
+/** SINR in fifths of a decibel from -20. */
+function signalOf({ technology, rssi, rsrp, rsrq, sinr, rscp, ecio }: Radio): string {
+  if (technology === 'gsm') return `"GSM",${rssi}`
+  if (technology === 'umts') return `"WCDMA",${rssi},${rscp},${ecio}`
+  return `"LTE",${rssi},${rsrp},${(sinr + 20) * 5},${Math.round(rsrq)}`
+}
+
+const signal: Handler = (command, { modem, nowMs }) => {
+  if (command.form === 'test') return info('+QCSQ: "NOSERVICE","GSM","WCDMA","LTE"')
+  const radio = modem.isRegistered ? modem.radioAt(nowMs) : undefined
+  return info(`+QCSQ: ${radio ? signalOf(radio) : '"NOSERVICE"'}`)
+}
+
+const NETWORKS = {
+  gsm: ['EDGE', 'GSM 900', 62],
+  umts: ['HSPA+', 'WCDMA 2100', 10_663],
+  lte: ['FDD LTE', 'LTE BAND 3', 1650],
+} as const
+
+const networkInformation: Handler = (command, { modem }) => {
+  const { cell } = modem.network
+  if (!modem.isRegistered || !cell) return info('+QNWINFO: No Service')
+  const [name, band, channel] = NETWORKS[modem.personality.radio.technology]
+  return command.form === 'test' ? OK : info(`+QNWINFO: "${name}","${cell.plmn}","${band}",${channel}`)
+}
+
+const pinTries: Handler = (command, { modem }) => {
+  if (command.form === 'test') return info('+QPINC: ("SC","P2")')
+  const { sim } = modem
+  if (sim.state === 'absent') return cme(10)
+  const lines = [`+QPINC: "SC",${sim.pinTries},${sim.pukTries}`, `+QPINC: "P2",${sim.pin2Tries},${sim.puk2Tries}`]
+  if (command.form === 'read') return info(...lines)
+  return command.form === 'set' ? info(...lines.filter((line) => line.includes(`"${command.args[0]}"`))) : ERROR
+}
+
+const indications: Handler = (command, { port }) => {
+  if (command.form === 'test') return info('+QINDCFG: "all",(0,1)', '+QINDCFG: "csq",(0,1)', '+QINDCFG: "act",(0,1)')
+  const [what, on] = command.args
+  if (command.form !== 'set' || !['all', 'csq', 'act', 'ring', 'smsincoming'].includes(what ?? '')) return ERROR
+  if (on === undefined) return info(`+QINDCFG: "${what}",${what === 'csq' && port.wantsSignalReports ? 1 : 0}`)
+  if (what === 'csq' || what === 'all') port.wantsSignalReports = on === '1'
+  return OK
+}
+
+/** 0 none yet, and a bit each for SIM, messages and telephone book. */
+const initialised = ({ sim }: ModemState) => (sim.state === 'ready' ? 7 : 0)
+
+export const QUECTEL_COMMANDS: Readonly<Record<string, Handler>> = {
+  '+QCSQ': signal,
+  '+QNWINFO': networkInformation,
+  '+QPINC': pinTries,
+  '+QINDCFG': indications,
+  '+QCCID': (command, context) => {
+    if (command.form === 'test') return OK
+    const value = iccid(context)
+    return value ? info(`+QCCID: ${value}F`) : cme(10)
+  },
+  '+QINISTAT': (command, { modem }) =>
+    command.form === 'test' ? info('+QINISTAT: (0-7)') : info(`+QINISTAT: ${initialised(modem)}`),
+  '+QSIMSTAT': (command, { modem }) =>
+    command.form === 'read' ? info(`+QSIMSTAT: 0,${modem.sim.state === 'absent' ? 0 : 1}`) : OK,
+  '+QSPN': (command, context) => {
+    if (command.form === 'test') return OK
+    const { cell } = context.modem.network
+    return simFault(context) ?? info(`+QSPN: "${cell?.name ?? ''}","${cell?.name ?? ''}","",0,"${cell?.plmn ?? ''}"`)
+  },
+  '+QPOWD': () => ({ ...OK, reboots: true }),
+}
