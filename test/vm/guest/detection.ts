@@ -17,6 +17,7 @@ import { systemClock, systemRandom } from '../../../src/system/clock.ts'
 import { listenUevents } from '../../../src/system/uevents.ts'
 import { ScriptedModem } from '../../modem/support/scripted-modem.ts'
 import { until } from '../../system/until.ts'
+import { removeGadget } from '../kernel/line.ts'
 
 const LIMIT = { timeout: 120_000 }
 const NAME = 'detected'
@@ -48,6 +49,8 @@ export function testDetection(): void {
     let removed: ModemHandle[] = []
 
     before(async () => {
+      // The machine has two controllers and eight ports.
+      removeGadget()
       await plugged.insert('add')
       await until('the ttys', () => existsSync('/dev/ttyUSB7'), 20_000)
       fleet = createFleet({

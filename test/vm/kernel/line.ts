@@ -45,6 +45,11 @@ export async function gadgetLine(): Promise<Line> {
   return lineOf('gadget', `/dev/${hostTty()}`, `/dev/ttyGS${port}`, () => run('unplug', 'kernel'))
 }
 
+/** Its controller and its port are free for another gadget again; does nothing where there is none. */
+export function removeGadget(): void {
+  if (existsSync(GADGET_FOLDER)) execFileSync('usb-gadget', ['remove', 'kernel'])
+}
+
 function hostTty(): string | undefined {
   return readdirSync('/sys/class/tty').find(
     (name) => name.startsWith('ttyUSB') && read(`/sys/class/tty/${name}/device/../../idProduct`) === PRODUCT,
