@@ -6,6 +6,7 @@
 import type { Failure } from '../base/cause.ts'
 import type { Cancel } from '../base/ports.ts'
 import type { Wire } from '../serial/wire.ts'
+import type { SignalMeasure } from './at/replies/signal-measure.ts'
 import type { ConsoleCommands } from './features/console/snapshot.ts'
 import type { Location } from './features/location/snapshot.ts'
 import type { Messaging } from './features/messaging/snapshot.ts'
@@ -74,16 +75,8 @@ export interface SimSnapshot {
 
 export type Registration = 'idle' | 'home' | 'searching' | 'denied' | 'roaming' | 'unknown'
 
-/** dBm, except rsrq, sinr, ecio (dB) and ber (percent). 3GPP TS 27.007 §8.5 and §8.69. */
-export interface SignalSnapshot {
-  readonly technology?: string | undefined
-  readonly rssi?: number | undefined
-  readonly rsrp?: number | undefined
-  readonly rsrq?: number | undefined
-  readonly sinr?: number | undefined
-  readonly rscp?: number | undefined
-  readonly ecio?: number | undefined
-  readonly ber?: number | undefined
+/** As it was measured, and when. 3GPP TS 27.007 §8.5 and §8.69. */
+export interface SignalSnapshot extends SignalMeasure {
   readonly atUs: bigint
   /** The command or report the values came from, e.g. `+CSQ`. */
   readonly source: string

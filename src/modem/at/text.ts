@@ -43,7 +43,7 @@ export function decodeUssd(raw: string, dcs?: number): string {
 }
 
 /** 3GPP TS 23.038 §5. */
-export function alphabetOf(dcs: number): 'gsm7' | 'octets' | 'ucs2' {
+function alphabetOf(dcs: number): 'gsm7' | 'octets' | 'ucs2' {
   if (dcs === 0x11) return 'ucs2'
   const group = dcs >> 4
   if ((group >= 4 && group <= 7) || group === 9) return (['gsm7', 'octets', 'ucs2', 'gsm7'] as const)[(dcs >> 2) & 3]!

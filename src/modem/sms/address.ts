@@ -15,7 +15,7 @@ export interface SmsAddress {
 }
 
 export const INTERNATIONAL = 0x91
-export const UNKNOWN_NUMBER = 0x81
+const UNKNOWN_NUMBER = 0x81
 const NAME = 0xd0
 const TYPE_OF_NUMBER = 0x70
 const TYPE_INTERNATIONAL = 0x10

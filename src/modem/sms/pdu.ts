@@ -231,7 +231,7 @@ export function deliveryOf(status: number): 'delivered' | 'pending' | 'failed' {
 }
 
 /** undefined: no hexadecimal. Blanks do no harm, and half an octet at the end is left out. */
-export function bytesOfHex(hex: string): Uint8Array | undefined {
+function bytesOfHex(hex: string): Uint8Array | undefined {
   const digits = hex.replace(/\s/g, '')
   if (digits.length < 2 || !/^[0-9a-f]+$/i.test(digits)) return undefined
   return new Uint8Array(Buffer.from(digits.slice(0, digits.length & ~1), 'hex'))

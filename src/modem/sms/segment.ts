@@ -12,7 +12,7 @@ export interface Segmentation {
   readonly parts: readonly string[]
 }
 
-export const MAX_PARTS = 255
+const MAX_PARTS = 255
 
 export interface SegmentOptions {
   /** A reference of 16 bits, one octet longer. */

@@ -54,7 +54,7 @@ const IE_SINGLE_SHIFT = 0x24
 const IE_LOCKING_SHIFT = 0x25
 
 /** What is reserved is read as the default alphabet, as §4 asks for. */
-export function readCodingScheme(dcs: number): CodingScheme {
+function readCodingScheme(dcs: number): CodingScheme {
   const group = dcs >> 4
   const messageClass = dcs & 0x03
   if (group === 0x0f) return { encoding: dcs & 0x04 ? '8bit' : 'gsm7', messageClass }
@@ -108,13 +108,13 @@ function octetText(
 }
 
 /** UTF-16, big end first, as every telephone sends it; halves of pairs stay what they are. */
-export function decodeUcs2(bytes: Uint8Array): string {
+function decodeUcs2(bytes: Uint8Array): string {
   let text = ''
   for (let at = 0; at + 1 < bytes.length; at += 2) text += String.fromCharCode((bytes[at]! << 8) | bytes[at + 1]!)
   return text
 }
 
-export function encodeUcs2(text: string): Uint8Array {
+function encodeUcs2(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length * 2)
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index)

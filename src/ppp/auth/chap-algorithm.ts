@@ -42,7 +42,7 @@ export const SUCCESS_TEXT = 'Access granted'
 export const FAILURE_TEXT = 'Access denied'
 
 /** The identifier is the first octet hashed (RFC 1994 §4.1). */
-export function md5Response({ id, secret, challenge }: ChapExchange): Uint8Array {
+function md5Response({ id, secret, challenge }: ChapExchange): Uint8Array {
   return createHash('md5')
     .update(concat([Uint8Array.of(id), utf8(secret), challenge]))
     .digest()

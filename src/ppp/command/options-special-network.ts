@@ -28,7 +28,7 @@ export const NO_LCP_OPTIONS: Partial<OptionValues> = {
 }
 
 /** inet_addr(3): one to four parts, each decimal, octal or hexadecimal; the last one fills what is left. */
-export function numericAddress(text: string): number | undefined {
+function numericAddress(text: string): number | undefined {
   const parts = text.split('.')
   if (parts.length > 4) return undefined
   const numbers = parts.map((part) => leadingNumber(part, 0))

@@ -5,7 +5,7 @@ import { errnoText } from './options-errors.ts'
 import { leadingNumber, toInt } from './options-numbers.ts'
 import type { ListedValue, OptionValues } from './options-values.ts'
 
-export const PEERS_DIRECTORY = '/etc/ppp/peers'
+const PEERS_DIRECTORY = '/etc/ppp/peers'
 
 export function takeCallFile(name: string, context: OptionContext): Taking {
   if (name === '' || name.startsWith('/') || name.split('/').includes('..'))

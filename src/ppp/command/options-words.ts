@@ -15,7 +15,7 @@ const NAMED_ESCAPES: Readonly<Record<string, number>> = { a: 7, b: 8, f: 12, n: 
 /** isspace(3) in the C locale. */
 const BLANK = /[ \t\n\v\f\r]/
 /** pppd's MAXWORDLEN less its NUL: what is longer is cut. */
-export const LONGEST_WORD = 1023
+const LONGEST_WORD = 1023
 
 /** `text` has a character for each byte (latin1): an escape may stand for part of a UTF-8 character. */
 export function* wordsOf(text: string): Generator<FileWord> {

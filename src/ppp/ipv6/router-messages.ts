@@ -5,7 +5,7 @@
 
 import { ipv6Bytes, ipv6OfBytes } from '../../base/ipv6.ts'
 
-export const ROUTER_SOLICITATION = 133
+const ROUTER_SOLICITATION = 133
 export const ROUTER_ADVERTISEMENT = 134
 
 const HEADER_BYTES = 16

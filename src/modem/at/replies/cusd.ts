@@ -4,14 +4,7 @@ import { decodeUssd } from '../text.ts'
 import { bodiesOf } from './fields.ts'
 
 /** `<m>` 0 to 5 in the standard's order. */
-export const USSD_STATUS = [
-  'done',
-  'reply-wanted',
-  'terminated',
-  'other-client',
-  'unsupported',
-  'network-timeout',
-] as const
+const USSD_STATUS = ['done', 'reply-wanted', 'terminated', 'other-client', 'unsupported', 'network-timeout'] as const
 export type UssdStatus = (typeof USSD_STATUS)[number]
 
 export interface UssdReply {

@@ -12,7 +12,7 @@ import { type Timestamp, timestampText } from '../../sms/timestamp.ts'
 import type { MessageContent, MessageSnapshot, MessageState } from './snapshot.ts'
 
 /** A part that has not come for so long does not come any more, or comes as a surprise. */
-export const MISSING_PARTS_MS = 5 * 60_000
+const MISSING_PARTS_MS = 5 * 60_000
 /** Sent ones and flashes are nowhere but here: the oldest go. */
 const MOST_FLEETING = 500
 
