@@ -5,6 +5,7 @@
 
 import { fstatSync } from 'node:fs'
 import { checked, ioctl, ioctlNumber } from './libc.ts'
+import { CONTROL_CHARACTERS, CONTROL_FLAGS, INPUT_FLAGS, LOCAL_FLAGS, OUTPUT_FLAGS, VMIN, VTIME } from './termios.ts'
 
 const TCGETS2 = 0x802c542a
 const TCSETS2 = 0x402c542b
@@ -18,13 +19,6 @@ const TIOCM_DTR = 0x002
 const TIOCM_CD = 0x040
 
 const TERMIOS2_BYTES = 44
-const INPUT_FLAGS = 0
-const OUTPUT_FLAGS = 4
-const CONTROL_FLAGS = 8
-const LOCAL_FLAGS = 12
-const CONTROL_CHARACTERS = 17
-const VTIME = CONTROL_CHARACTERS + 5
-const VMIN = CONTROL_CHARACTERS + 6
 const VSTART = CONTROL_CHARACTERS + 8
 const VSTOP = CONTROL_CHARACTERS + 9
 const INPUT_SPEED = 36

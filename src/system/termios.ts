@@ -6,17 +6,17 @@ const TCGETS = 0x5401
 const TCSETS = 0x5402
 const TCSBRK = 0x5409
 
-/** The kernel's struct termios: four 32-bit flag words, the line discipline, 19 control characters. */
+/** The kernel's struct termios: four 32-bit flag words, the line discipline, 19 control characters; termios2 begins so too. */
 const TERMIOS_BYTES = 36
-const INPUT_FLAGS = 0
-const OUTPUT_FLAGS = 4
-const CONTROL_FLAGS = 8
-const LOCAL_FLAGS = 12
-const CONTROL_CHARACTERS = 17
+export const INPUT_FLAGS = 0
+export const OUTPUT_FLAGS = 4
+export const CONTROL_FLAGS = 8
+export const LOCAL_FLAGS = 12
+export const CONTROL_CHARACTERS = 17
 const VERASE = CONTROL_CHARACTERS + 2
 const VKILL = CONTROL_CHARACTERS + 3
-const VTIME = CONTROL_CHARACTERS + 5
-const VMIN = CONTROL_CHARACTERS + 6
+export const VTIME = CONTROL_CHARACTERS + 5
+export const VMIN = CONTROL_CHARACTERS + 6
 
 /** IGNBRK BRKINT PARMRK ISTRIP INLCR IGNCR ICRNL IXON, and IXOFF and IXANY: bytes are bytes. */
 const COOKED_INPUT = 0o1 | 0o2 | 0o10 | 0o40 | 0o100 | 0o200 | 0o400 | 0o2000 | 0o10000 | 0o4000
