@@ -106,6 +106,19 @@ function commandsBeforeDial(statistics: string): number {
   return total - last.length + dial
 }
 
+/** As a PIN is entered it is some more. */
+async function commandsWithPin(personality: string, rows: Row[]): Promise<void> {
+  const files = { ...FILES, 'etc/modemd/profiles/bench.conf': `${FILES['etc/modemd/profiles/bench.conf']}pin = 1234\n` }
+  const scene = new Scene(['--personality', personality, '--pin', '1234', ...QUICK], files)
+  await scene.start()
+  const fromMs = performance.now()
+  await scene.control('plug')
+  await scene.when('CONNECT', fromMs, isConnected)
+  const samples = [commandsBeforeDial(await scene.control('stats'))]
+  rows.push({ what: 'AT commands before ATD, with a PIN', samples, unit: '', against: '≤ 30' })
+  await scene.stop()
+}
+
 async function coldPlug(personality: string, rows: Row[]): Promise<void> {
   const [exported, registered, connected, commands]: [number[], number[], number[], number[]] = [[], [], [], []]
   for (let run = 0; run < RUNS; run++) {
@@ -240,6 +253,7 @@ if (obstacle) console.log(`ModemManager is not measured: ${obstacle}.`)
 for (const { name, isUsb } of PERSONALITIES) {
   const rows: Row[] = []
   await coldPlug(name, rows)
+  await commandsWithPin(name, rows)
   // ModemManager takes a plain UART only where a udev rule of the user's names it.
   if (!obstacle && isUsb) await modemManagersPlug(name, rows).catch((error: Error) => console.log(error.message))
   printTable(`Cold plug of ${name}`, rows)

@@ -11,7 +11,6 @@ import { printTable, type Row } from './table.ts'
 
 const RUNS = 15
 const MMCTL_RUNS = 31
-const IDLE_SECONDS = 60
 const PROFILE = `[profile]
 apn = internet
 username = demo
@@ -43,12 +42,11 @@ await client.call({
 })
 
 const rows: Row[] = []
-await memoryWhenFresh()
 await plugging()
 await connecting()
 await redialling()
 await processes()
-await memoryAndIdle()
+memory()
 printTable('The main job', rows)
 client.close()
 await rig.stop()
@@ -115,41 +113,10 @@ async function processes(): Promise<void> {
   rows.push({ what: '  beside it: busctl get-property', samples: timed.busctl!, unit: 'ms', against: '' })
 }
 
-/** The first modem since the start, and its first link. */
-async function memoryWhenFresh(): Promise<void> {
-  const fromMs = performance.now()
-  await askControl(rig.control, { command: 'plug', args: [] })
-  await seen('"registered"', fromMs)
-  await manager('Connect', 'sa{sv}', ['bench', []])
-  await seen('"up"', fromMs)
+/** The daemon's memory after all of the above. */
+function memory(): void {
   const samples = [statusOf(modemdPid(), 'VmRSS') / 1024]
-  rows.push({ what: 'modemd RSS, one link up', samples, unit: 'MiB', against: '≤ 70 MiB' })
-  await manager('Disconnect', 'o', ['/'])
-  const unpluggedAtMs = performance.now()
-  await askControl(rig.control, { command: 'unplug', args: [] })
-  await seen('InterfacesRemoved', unpluggedAtMs)
-}
-
-/** Memory after all of the above, with a link up, and the daemon's system calls while nobody asks it anything. */
-async function memoryAndIdle(): Promise<void> {
-  const pid = modemdPid()
-  const samples = [statusOf(pid, 'VmRSS') / 1024]
   rows.push({ what: `modemd RSS after ${RUNS} plugs and ${3 * RUNS} connections`, samples, unit: 'MiB', against: '' })
-  const strace = rig.spawn('strace', ['-f', '-c', '-p', String(pid)])
-  await sleep(IDLE_SECONDS * 1000)
-  const ended = new Promise((resolve) => strace.child.once('close', resolve))
-  strace.child.kill('SIGINT')
-  await ended
-  rig.servants.splice(rig.servants.indexOf(strace), 1)
-  // % time, seconds, µs a call, calls, [errors,] name
-  const waits = Number(/^(?:\s*[\d.]+){3}\s+(\d+).*epoll_pwait$/m.exec(strace.log)?.[1] ?? Number.NaN)
-  rows.push({
-    what: `modemd idle, link up: waits in ${IDLE_SECONDS} s`,
-    samples: [waits],
-    unit: '',
-    against: 'polls, echoes',
-  })
-  console.log(`System calls of the idle daemon with a link up in ${IDLE_SECONDS} s (strace -f -c):\n${strace.log}`)
 }
 
 function modemdPid(): number {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 const project = fileURLToPath(new URL('..', import.meta.url))
 
-/** Programs that run for long. */
+/** Programs that run for long. All are CommonJS: of an ES module Node keeps copies of the text, 4 MiB for modemd, and starts it 40 ms later. */
 const DAEMONS = { modemd: 'src/daemon/main.ts', 'modem-sim': 'src/sim/command.ts' }
 
 /** mmctl runs for a moment: as CommonJS (ES modules cost 10 ms), and in two parts, so that `list` loads no command parser. */
@@ -15,12 +15,7 @@ const MMCTL = { mmctl: 'src/cli/main.ts', 'mmctl-commands': 'src/cli/program.ts'
 const TOOLS = { 'modem-chat': 'src/chat/command.ts', 'modem-ppp': 'src/ppp/command.ts' }
 
 /** Packages with binaries beside them, and two optional ones of dbus-next that are not there. */
-const NOT_BUNDLED = ['koffi', '@serialport/bindings-cpp', '@serialport/stream', 'usocket', 'x11']
-
-/** CommonJS packages in an ES module still call require. */
-const DAEMON_BANNER = `#!/usr/bin/env node
-import { createRequire as createRequireOfBundle } from 'node:module'
-const require = createRequireOfBundle(import.meta.url)`
+export const NOT_BUNDLED = ['koffi', '@serialport/bindings-cpp', '@serialport/stream', 'usocket', 'x11']
 
 export async function build() {
   // Imported late: the package may have been installed a moment ago.
@@ -36,12 +31,14 @@ export async function build() {
   await esbuild.build({
     ...common,
     entryPoints: DAEMONS,
-    format: 'esm',
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
     // Names stay, for the stacks of what must not happen.
     minifySyntax: true,
     minifyWhitespace: true,
     external: NOT_BUNDLED,
-    banner: { js: DAEMON_BANNER },
+    banner: { js: '#!/usr/bin/env node' },
+    plugins: [{ name: 'without-xml', setup: withoutXml }],
   })
   await esbuild.build({
     ...common,
@@ -65,8 +62,14 @@ export async function build() {
     external: NOT_BUNDLED,
     banner: { js: '#!/usr/bin/env node' },
   })
-  for (const program of ['modemd.js', 'modem-sim.js', 'mmctl.cjs', 'modem-chat.cjs', 'modem-ppp.cjs'])
+  for (const program of ['modemd.cjs', 'modem-sim.cjs', 'mmctl.cjs', 'modem-chat.cjs', 'modem-ppp.cjs'])
     chmodSync(`${project}dist/${program}`, 0o755)
+}
+
+/** dbus-next makes an XML builder for each connection, for introspection, which src/bus does itself: 140 kB of code and 2 MiB of memory. */
+function withoutXml(plugins) {
+  plugins.onResolve({ filter: /^xml2js$/ }, () => ({ path: 'xml2js', namespace: 'without' }))
+  plugins.onLoad({ filter: /.*/, namespace: 'without' }, () => ({ contents: 'exports.Builder = class {}' }))
 }
 
 function secondPart() {

@@ -21,7 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   link: ['base', 'modem', 'ppp', 'pppoe', 'system', 'serial/wire.ts'],
   bus: ['base', 'modem/snapshot.ts', 'link/snapshot.ts', 'link/causes.ts'],
   sim: ['base', 'serial/wire.ts', 'serial/pump.ts', 'modem/sms', 'ppp', 'system'],
-  cli: ['base', 'link/causes.ts'],
+  cli: ['base', 'link/causes.ts', 'serial/regular-file.ts'],
   daemon: ['base', 'serial', 'chat', 'modem', 'ppp', 'pppoe', 'system', 'link', 'bus'],
 }
 
@@ -29,6 +29,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const DOORS: Record<string, readonly string[]> = {
   'dbus-next': ['bus/connection.ts'],
   winston: ['daemon/logging.ts'],
+  'prom-client': ['daemon/metrics-registry.ts'],
   ini: ['daemon/config'],
   koffi: ['system'],
   '@serialport/stream': ['serial/serialport-wire.ts'],

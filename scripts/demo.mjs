@@ -1,91 +1,13 @@
-// npm run demo [-- --keep]: the main job without hardware and without root. Installs and builds, looks whether this
-// machine can do it (and says what is missing), then runs demo-inside.ts in user, network and mount namespaces of its own.
+// npm run demo [-- --keep]: the main job without hardware and without root. Installs and builds, then runs demo-inside.ts in
+// user, network and mount namespaces of its own.
 
-import { spawn, spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from './build.mjs'
+import { mustBeAbleTo, runInside } from './in-namespaces.mjs'
 import { installIfChanged } from './install-if-changed.mjs'
 
-const NEEDED = {
-  'dbus-daemon': 'apt install dbus-daemon',
-  ip: 'apt install iproute2',
-  ping: 'apt install iputils-ping',
-  busctl: 'apt install systemd',
-  unshare: 'apt install util-linux',
-}
-
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
-const faults = preflight()
-if (faults.length > 0) {
-  console.error(`The demo cannot run here yet:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`)
-  process.exit(1)
-}
+mustBeAbleTo('The demo', ['dbus-daemon', 'ip', 'ping', 'busctl', 'unshare'])
 installIfChanged()
 await build()
-const inside = spawn(
-  'unshare',
-  [
-    '-Urnm',
-    '--propagation',
-    'private',
-    process.execPath,
-    '--import=tsx',
-    'scripts/demo-inside.ts',
-    ...process.argv.slice(2),
-  ],
-  { stdio: 'inherit', env: { ...process.env, PATH: searchPath(), NODE_EXTRA_CA_CERTS: undefined } },
-)
-// unshare becomes the demo itself. Ctrl-C reaches it from the terminal, what is sent to us alone is passed on.
-process.on('SIGINT', () => {})
-process.on('SIGTERM', () => inside.kill('SIGTERM'))
-inside.on('close', (code) => {
-  process.exitCode = code ?? 1
-})
-
-function preflight() {
-  const absent = Object.entries(NEEDED).flatMap(([program, remedy]) =>
-    isInstalled(program) ? [] : [`${program} is missing: ${remedy}`],
-  )
-  if (absent.length > 0) return absent
-  return [...tunFaults(), ...namespaceFaults()]
-}
-
-function tunFaults() {
-  try {
-    accessSync('/dev/net/tun', constants.R_OK | constants.W_OK)
-    return []
-  } catch (error) {
-    const remedy =
-      error.code === 'ENOENT'
-        ? 'load the driver, as root: modprobe tun'
-        : 'as root: chmod 0666 /dev/net/tun (Debian has it so)'
-    return [`/dev/net/tun cannot be opened (${error.code}): ${remedy}`]
-  }
-}
-
-function namespaceFaults() {
-  const { status, stderr } = spawnSync('unshare', ['-Urnm', 'true'], { encoding: 'utf8' })
-  if (status === 0) return []
-  return [
-    `user namespaces are not allowed (${stderr.trim()}): as root, one of\n      sysctl -w kernel.unprivileged_userns_clone=1\n` +
-      '      sysctl -w kernel.apparmor_restrict_unprivileged_userns=0\n      sysctl -w user.max_user_namespaces=10000',
-  ]
-}
-
-function searchPath() {
-  return `${process.env.PATH ?? ''}:/usr/sbin:/sbin`
-}
-
-function isInstalled(program) {
-  return searchPath()
-    .split(':')
-    .some((folder) => {
-      try {
-        accessSync(`${folder}/${program}`, constants.X_OK)
-        return true
-      } catch {
-        return false
-      }
-    })
-}
+runInside('scripts/demo-inside.ts')

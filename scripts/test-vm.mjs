@@ -1,7 +1,8 @@
-// npm run test:vm [-- part of a case's name …]: what needs a kernel with PPP and USB, in one boot of a virtual machine that this makes
+// npm run test:vm [-- part of a case's name …]: what needs a kernel with PPP and USB, in a virtual machine that this makes
 // (test/vm/). `npm run test:vm -- --exec COMMAND` runs just that in the machine; the project is /project there.
 // Where no machine can be made it is skipped by name; with CI=true that is a failure unless test/allowed-skips lists it.
 
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,8 +13,8 @@ import { build } from './build.mjs'
 import { installIfChanged } from './install-if-changed.mjs'
 
 const SKIPPED = 'test/vm: the cases in a virtual machine'
-const CASES = 'test/vm/guest/cases.ts'
-const LIMIT_MS = Number(process.env.MODEMD_VM_SECONDS ?? 900) * 1000
+const CASES = ['test/vm/guest/cases.ts', 'test/vm/guest/after-reboot.ts']
+const LIMIT_MS = Number(process.env.MODEMD_VM_SECONDS ?? 1500) * 1000
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const refusal = whyNoMachine()
@@ -70,6 +71,7 @@ async function runIn(share) {
 async function job(share) {
   const [first, ...rest] = process.argv.slice(2)
   if (first === '--exec') return rest.join(' ')
+  makePackage(share)
   await bundleCases(share)
   const pattern = process.argv
     .slice(2)
@@ -77,7 +79,17 @@ async function job(share) {
     .join('|')
   const only = pattern && `'--test-name-pattern=/${pattern.replaceAll("'", "'\\''")}/'`
   // Packages with binaries are not bundled: they come from the project.
-  return `NODE_PATH=/project/node_modules node --test-reporter=spec ${only} /run/host/cases/cases.cjs`
+  const node = 'NODE_PATH=/project/node_modules node --test-reporter=spec'
+  // The cases ask for a reboot by a file that the machine takes away, and what is told of then comes after it.
+  return `cd /run/host
+[ -e first ] || { ${node} ${only} cases/cases.cjs; echo $? >first; [ -e reboot ] && exit; exit $(cat first); }
+${node} ${only} cases/after-reboot.cjs && exit $(cat first)`
+}
+
+/** modemd as it is installed: the Debian package, as `npm run package` makes it but for its compression. */
+function makePackage(share) {
+  const env = { ...process.env, MODEMD_PACKAGE_FOLDER: `${share}/package`, MODEMD_PACKAGE_COMPRESSION: 'none' }
+  execFileSync(process.execPath, ['scripts/package.mjs', 'amd64'], { env, stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
 /** One file for the guest: there it would take seconds to load a compiler and many modules. */
@@ -85,8 +97,9 @@ async function bundleCases(share) {
   const esbuild = await import('esbuild')
   mkdirSync(`${share}/cases`)
   await esbuild.build({
-    entryPoints: [CASES],
-    outfile: `${share}/cases/cases.cjs`,
+    entryPoints: CASES,
+    outdir: `${share}/cases`,
+    outExtension: { '.js': '.cjs' },
     bundle: true,
     platform: 'node',
     target: 'node20',

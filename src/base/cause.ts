@@ -41,8 +41,17 @@ export const CAUSES = [
 
 export type Cause = (typeof CAUSES)[number]
 
+/** The kind of address that may pass alone where a network refused both at once; not certain: its number is used for other reasons, too. */
+export interface IpLimit {
+  readonly ip: '4' | '6'
+  readonly isCertain: boolean
+}
+
 /** What went wrong and the raw evidence for it (`+CME ERROR: 33`, `no reply to 10 Configure-Requests`), cleaned of control characters. */
 export interface Failure {
   readonly cause: Cause
   readonly detail: string
+  readonly ipLimit?: IpLimit | undefined
+  /** This time it is for good, also where the cause mostly is not. */
+  readonly isPermanent?: true | undefined
 }

@@ -30,6 +30,7 @@ const METHOD_RETURN = 2 as number
 const ERROR = 3 as number
 const SIGNAL = 4 as number
 const NO_REPLY_EXPECTED = 1
+const ALLOW_INTERACTIVE_AUTHORIZATION = 4
 
 /** A method call that somebody makes on us. Exactly one of `reply` and `fail` is to be called. */
 export interface IncomingCall {
@@ -40,6 +41,8 @@ export interface IncomingCall {
   readonly member: string
   readonly signature: string
   readonly body: readonly unknown[]
+  /** The caller would wait for a person who proves who they are (a flag of the message). */
+  readonly mayInteract: boolean
   /** Throws a ModemdError (Internal) where the values do not fit the signature; nothing is sent then. */
   reply(signature: string, body: readonly unknown[]): void
   fail(errorName: string, message: string): void
@@ -291,8 +294,7 @@ export class BusConnection {
       return
     }
     const pending = this.#pending.get(serial)
-    // Who may do what hangs on the bus's own answers: no other program can answer for it.
-    if (!pending || (pending.destination === BUS_NAME && message.sender !== BUS_NAME)) return
+    if (!pending || !isFrom(message.sender, pending.destination)) return
     this.#pending.delete(serial)
     pending.cancelTimeout()
     if (type === METHOD_RETURN) pending.resolve(message.body)
@@ -321,6 +323,7 @@ export class BusConnection {
       member: message.member,
       signature: message.signature,
       body: message.body,
+      mayInteract: ((message.flags as number) & ALLOW_INTERACTIVE_AUTHORIZATION) !== 0,
       reply: (signature, body) =>
         answer({ type: METHOD_RETURN, signature, body: encodeBody(signature, body, makeVariant) }),
       fail: (errorName, text) =>
@@ -345,6 +348,15 @@ export class BusConnection {
       this.#logger.error(`A D-Bus message could not be sent: ${errorText(error)}.`)
     }
   }
+}
+
+/**
+ * Who may do what hangs on the answers of the bus and of a program that was asked by its unique name: no other can answer for these. For
+ * who is gone the bus itself answers.
+ */
+function isFrom(sender: string, destination: string): boolean {
+  const isVouched = destination === BUS_NAME || destination.startsWith(':')
+  return !isVouched || sender === destination || sender === BUS_NAME
 }
 
 function makeVariant(signature: string, value: unknown): unknown {

@@ -7,8 +7,11 @@ import { type Variant, variant } from './signature.ts'
 
 export type Argument = readonly [name: string, signature: string]
 
-/** Who may call. `control`: root and the group modemd; `administrator`: root. `authorisation.ts` decides. */
-export type Access = 'anyone' | 'control' | 'administrator'
+/**
+ * Who may call: `authorisation.ts` decides. `administrator`: root. The others are polkit's actions: by default `connect` and `messaging` are
+ * for users at an active console and the group modemd, `control` for the group, `at-console` for administrators.
+ */
+export type Access = 'anyone' | 'connect' | 'messaging' | 'control' | 'at-console' | 'administrator'
 
 export interface Caller {
   /** Unique name, vouched for by the bus. */

@@ -48,7 +48,7 @@ export class Dispatcher {
   #run(method: BoundMethod, call: IncomingCall): readonly unknown[] | Promise<readonly unknown[]> {
     const access = method.access(call.body)
     if (access === 'anyone') return method.call(call.body, call)
-    return this.#authorise(call.sender, access).then(() => method.call(call.body, call))
+    return this.#authorise(call.sender, access, call.mayInteract).then(() => method.call(call.body, call))
   }
 
   #findMethod(call: IncomingCall): BoundMethod {

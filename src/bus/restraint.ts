@@ -46,40 +46,72 @@ export function shareRun<T>(run: () => Promise<T>): () => Promise<T> {
   }
 }
 
+/** What was found a moment ago is told again. */
+export function reuseFor<T>(clock: Clock, ms: number, run: () => T): () => T {
+  let last: { readonly value: T; readonly atMs: number } | undefined
+  return () => {
+    const nowMs = clock.nowMs()
+    if (!last || nowMs - last.atMs >= ms) last = { value: run(), atMs: nowMs }
+    return last.value
+  }
+}
+
 /** Of a turn of the event loop. */
 const SLICE_MS = 5
+/** Of one owner: above what anybody asks who waits for answers, and what memory has room for. */
+const MOST_WAITING = 16_384
 
-/** In order and at once, but of a flood only a few milliseconds a turn: the packets of the links pass in between. */
+/**
+ * At once, but of a flood only a few milliseconds a turn: the packets of the links pass in between. Each owner's in order, and of several
+ * owners one of each after the other: who floods keeps only himself waiting.
+ */
 export class SliceQueue<T> {
   readonly #clock: Clock
   readonly #handle: (item: T) => void
-  readonly #waiting: T[] = []
+  readonly #ownerOf: (item: T) => string
+  /** By owner; whose turn it is first. None is empty. */
+  readonly #waiting = new Map<string, T[]>()
   #leftMs = SLICE_MS
   #turn: NodeJS.Immediate | undefined
 
   /** `handle` does not throw. */
-  constructor(clock: Clock, handle: (item: T) => void) {
+  constructor(clock: Clock, handle: (item: T) => void, ownerOf: (item: T) => string = () => '') {
     this.#clock = clock
     this.#handle = handle
+    this.#ownerOf = ownerOf
   }
 
-  push(item: T): void {
-    this.#waiting.push(item)
+  /** False: too many of its owner's wait; it is not taken. */
+  push(item: T): boolean {
+    const owner = this.#ownerOf(item)
+    const before = this.#waiting.get(owner)
+    if (before && before.length >= MOST_WAITING) return false
+    if (before) before.push(item)
+    else this.#waiting.set(owner, [item])
     this.#turn ??= setImmediate(() => this.#nextTurn())
     this.#work()
+    return true
   }
 
   #nextTurn(): void {
     this.#leftMs = SLICE_MS
-    this.#turn = this.#waiting.length > 0 ? setImmediate(() => this.#nextTurn()) : undefined
+    this.#turn = this.#waiting.size > 0 ? setImmediate(() => this.#nextTurn()) : undefined
     this.#work()
   }
 
   #work(): void {
-    while (this.#leftMs > 0 && this.#waiting.length > 0) {
+    while (this.#leftMs > 0 && this.#waiting.size > 0) {
       const startedMs = this.#clock.nowMs()
-      this.#handle(this.#waiting.shift()!)
+      this.#handle(this.#next())
       this.#leftMs -= this.#clock.nowMs() - startedMs
     }
+  }
+
+  #next(): T {
+    const [owner, items] = this.#waiting.entries().next().value!
+    const item = items.shift()!
+    this.#waiting.delete(owner)
+    if (items.length > 0) this.#waiting.set(owner, items)
+    return item
   }
 }

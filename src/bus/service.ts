@@ -4,6 +4,7 @@
  */
 
 import { errorText, ModemdError } from '../base/errors.ts'
+import type { Finding } from '../base/finding.ts'
 import type { Cancel, Clock, Logger } from '../base/ports.ts'
 import type { SupervisorApi } from '../link/snapshot.ts'
 import { resolveBusAddress } from './address.ts'
@@ -14,8 +15,9 @@ import { Exporter } from './exporter.ts'
 import { Inhibitions } from './inhibitions.ts'
 import { ObjectTree } from './object-tree.ts'
 import { PeerWatch } from './peer-watch.ts'
+import { createPolkit } from './polkit.ts'
 import { Publisher } from './publisher.ts'
-import { SliceQueue, shareRun, Throttle } from './restraint.ts'
+import { reuseFor, SliceQueue, shareRun, Throttle } from './restraint.ts'
 import type { Variant } from './signature.ts'
 
 const NAME = 'org.modemd'
@@ -23,10 +25,14 @@ const DO_NOT_QUEUE = 4
 const PRIMARY_OWNER = 1
 const ALREADY_OWNER = 4
 
+const TOO_MANY = 'Too many of your calls wait for their answers: make no more until some have come.'
+
 const FIRST_RETRY_MS = 100
 const RETRY_FACTOR = 2
 const LONGEST_RETRY_MS = 5_000
 const RESCAN_INTERVAL_MS = 1_000
+/** Files are read for it. */
+const DIAGNOSE_INTERVAL_MS = 250
 
 export interface BusServiceOptions {
   /** `system`, `session` or a bus address. */
@@ -34,6 +40,8 @@ export interface BusServiceOptions {
   readonly api: SupervisorApi
   readonly clock: Clock
   readonly logger: Logger
+  /** Of the machine and the daemon, for `mmctl doctor`. */
+  readonly diagnose: () => Promise<readonly Finding[]>
   /** `at-console` of the configuration, asked anew for each command; off where left out. */
   readonly isConsoleOn?: () => boolean
   /** Where `group` and `passwd` are; `/etc`. */
@@ -99,7 +107,7 @@ class Service implements BusService {
   #cancelRetry: Cancel | undefined
 
   constructor(options: BusServiceOptions, address: string) {
-    const { api, clock, logger, isConsoleOn = () => false, etcDirectory = '/etc' } = options
+    const { api, diagnose, clock, logger, isConsoleOn = () => false, etcDirectory = '/etc' } = options
     this.#address = address
     this.#clock = clock
     this.#logger = logger
@@ -111,7 +119,7 @@ class Service implements BusService {
         api,
         inhibitions: new Inhibitions(api.fleet, this.#peers),
         rescan: () => this.#rescan.request(),
-        diagnose: shareRun(() => api.diagnose()),
+        diagnose: shareRun(reuseFor(clock, DIAGNOSE_INTERVAL_MS, diagnose)),
       },
       publisher: this.#publisher,
       logger,
@@ -119,16 +127,27 @@ class Service implements BusService {
     })
     const authorise = createAuthoriser({
       credentialsOf: (sender) => this.#credentialsOf(sender),
+      askPolkit: createPolkit({
+        callBus: (...question) => this.#open().callBus(...question),
+        call: (...question) => this.#open().call(...question),
+        logger,
+      }),
       ownUid: process.getuid!(),
       etcDirectory,
     })
     const dispatcher = new Dispatcher({ tree, authorise, logger })
-    this.#calls = new SliceQueue(clock, (call) => dispatcher.handle(call))
+    this.#calls = new SliceQueue(
+      clock,
+      (call) => dispatcher.handle(call),
+      ({ sender }) => sender,
+    )
   }
 
   async connect(): Promise<void> {
     const connection = await BusConnection.open(this.#address, this.#clock, this.#logger, {
-      onCall: (call) => this.#calls.push(call),
+      onCall: (call) => {
+        if (!this.#calls.push(call)) call.fail('org.modemd.Error.Busy', TOO_MANY)
+      },
       onSignal: (signal) => this.#peers.handle(signal),
       onLost: (reason) => this.#onLost(reason),
     })
@@ -195,8 +214,13 @@ class Service implements BusService {
   }
 
   async #credentialsOf(sender: string): Promise<Readonly<Record<string, Variant>>> {
-    const [credentials] = (await this.#connection?.callBus('GetConnectionCredentials', 's', [sender])) ?? []
+    const [credentials] = await this.#open().callBus('GetConnectionCredentials', 's', [sender])
     return (credentials ?? {}) as Readonly<Record<string, Variant>>
+  }
+
+  #open(): BusConnection {
+    if (!this.#connection) throw new ModemdError('Internal', 'There is no connection to the bus.')
+    return this.#connection
   }
 }
 
@@ -215,6 +239,6 @@ function nameTaken(): ModemdError {
 function forbidden(): ModemdError {
   return new ModemdError(
     'NotAuthorized',
-    `The bus's policy does not let this user be ${NAME}: copy dbus/org.modemd.conf to /etc/dbus-1/system.d/ and run as root.`,
+    `The bus's policy does not let this user be ${NAME}: install its package, or copy dbus/org.modemd.conf to /etc/dbus-1/system.d/ and run as root.`,
   )
 }

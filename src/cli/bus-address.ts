@@ -7,10 +7,13 @@ import { CliError } from './errors.ts'
 
 const SYSTEM_SOCKET = '/run/dbus/system_bus_socket'
 
+/** Where nothing else is said. */
+export const SYSTEM_BUS = `unix:path=${SYSTEM_SOCKET}`
+
 export type Environment = Readonly<Record<string, string | undefined>>
 
 export function busAddress(wanted: string | undefined, env: Environment): string {
-  if (wanted === undefined || wanted === 'system') return env.DBUS_SYSTEM_BUS_ADDRESS || `unix:path=${SYSTEM_SOCKET}`
+  if (wanted === undefined || wanted === 'system') return env.DBUS_SYSTEM_BUS_ADDRESS || SYSTEM_BUS
   if (wanted !== 'session') return wanted
   if (env.DBUS_SESSION_BUS_ADDRESS) return env.DBUS_SESSION_BUS_ADDRESS
   if (env.XDG_RUNTIME_DIR) return `unix:path=${env.XDG_RUNTIME_DIR}/bus`

@@ -88,11 +88,17 @@ export type Change =
       readonly previous: PropertyValues
     }
   /** A link's or modem's StateChanged: a step that `changed` may not show, as when a link fails anew. */
-  | { readonly type: 'stepped'; readonly path: string; readonly state: string }
+  | { readonly type: 'stepped'; readonly path: string; readonly previous: string; readonly state: string }
   /** modemd left the bus, or came (back). */
   | { readonly type: 'gone' | 'back' }
   /** The bus itself is gone: nothing more comes. */
   | { readonly type: 'lost'; readonly error: unknown }
+
+/** As the bus knows it. */
+export interface DaemonProcess {
+  readonly pid: number | undefined
+  readonly uid: number | undefined
+}
 
 type Interfaces = Map<string, PropertyValues>
 
@@ -185,6 +191,19 @@ export class Daemon {
     })
   }
 
+  /** The process that is modemd now; undefined: none is, and none is started. */
+  async process(): Promise<DaemonProcess | undefined> {
+    try {
+      const [isOwned] = await this.#bus.callBus('NameHasOwner', MODEMD)
+      if (isOwned !== true) return undefined
+      const [credentials] = await this.#bus.callBus('GetConnectionCredentials', MODEMD)
+      const known = new Properties(credentials as PropertyValues)
+      return { pid: known.number('ProcessID'), uid: known.number('UnixUserID') }
+    } catch (error) {
+      throw explain(error)
+    }
+  }
+
   /** Called after the change is in `modems` and `links`. */
   onChange(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener)
@@ -245,8 +264,9 @@ export class Daemon {
     else if (signal.interface === OBJECT_MANAGER && signal.member === 'InterfacesAdded') this.#onAdded(signal)
     else if (signal.interface === OBJECT_MANAGER && signal.member === 'InterfacesRemoved') this.#onRemoved(signal)
     else if (signal.member === 'StateChanged' && signal.interface.startsWith(`${MODEMD}.`)) {
-      const [, state] = signal.body
-      if (typeof state === 'string') this.#emit({ type: 'stepped', path: signal.path, state })
+      const [previous, state] = signal.body
+      if (typeof previous === 'string' && typeof state === 'string')
+        this.#emit({ type: 'stepped', path: signal.path, previous, state })
     }
   }
 

@@ -6,8 +6,10 @@ import { VERSION } from '../base/version.ts'
 import type { AddCommands, CommandTools, Run } from './command.ts'
 import { addApn } from './commands/apn.ts'
 import { addAt } from './commands/at.ts'
+import { addBugReport } from './commands/bug-report.ts'
 import { addConnect } from './commands/connect.ts'
 import { addDisconnect } from './commands/disconnect.ts'
+import { addDoctor } from './commands/doctor.ts'
 import { addInhibit } from './commands/inhibit.ts'
 import { addList } from './commands/list.ts'
 import { addMonitor } from './commands/monitor.ts'
@@ -47,6 +49,8 @@ const GROUPS: readonly AddCommands[] = [
   addAt,
   addPorts,
   addInhibit,
+  addDoctor,
+  addBugReport,
 ]
 
 /** Whose help a wrong use points to. */

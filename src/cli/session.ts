@@ -28,23 +28,34 @@ export class Session {
     this.#bus = options.bus
   }
 
+  /** For text that goes elsewhere: no colour, no end of line. */
+  get plainOutput(): Output {
+    return new Output({ ...this.io, stdout: { write: () => {} } }, false)
+  }
+
+  /** Of the bus that modemd is looked for on. */
+  get busAddress(): string {
+    return busAddress(this.#bus, this.io.env)
+  }
+
+  /** modemd, of which nothing is read yet. */
+  async connect(): Promise<Daemon> {
+    this.#daemon = await Daemon.open(this.busAddress, this.clock)
+    return this.#daemon
+  }
+
   /** modemd, read once. */
   async load(): Promise<Daemon> {
-    const daemon = await this.#open()
+    const daemon = await this.connect()
     await daemon.load()
     return daemon
   }
 
   /** modemd, kept current. */
   async follow(): Promise<Daemon> {
-    const daemon = await this.#open()
+    const daemon = await this.connect()
     await daemon.follow()
     return daemon
-  }
-
-  async #open(): Promise<Daemon> {
-    this.#daemon = await Daemon.open(busAddress(this.#bus, this.io.env), this.clock)
-    return this.#daemon
   }
 
   /** Runs the command to its exit code. Never rejects. */

@@ -60,10 +60,11 @@ export function failureOf({ properties }: Link): string | undefined {
 /** `in 4.2 s (redial after hung-up)`. */
 export function nextAttempt(link: Link, clock: Clock): string | undefined {
   const atUs = link.properties.number('NextAttemptAt') ?? 0
-  if (atUs === 0) return undefined
+  const reason = cleanText(link.properties, 'NextAttemptReason')
+  // No time is known: another link has the modem, the machine sleeps.
+  if (atUs === 0) return reason || undefined
   const inMs = atUs / 1000 - Number(clock.wallUs()) / 1000
   const when = inMs > 0 ? `in ${formatDuration(inMs)}` : 'now'
-  const reason = cleanText(link.properties, 'NextAttemptReason')
   return reason ? `${when} (${reason})` : when
 }
 

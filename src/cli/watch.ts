@@ -3,7 +3,7 @@
 import type { Change, Daemon } from './daemon.ts'
 import type { Session } from './session.ts'
 
-export type SeenChange = Exclude<Change, { readonly type: 'lost' | 'stepped' }>
+export type SeenChange = Exclude<Change, { readonly type: 'lost' }>
 
 /** Resolves on SIGINT or SIGTERM; rejects with what `onChange` throws, and when the bus is gone. */
 export async function untilInterrupted(
@@ -19,7 +19,7 @@ export async function untilInterrupted(
       unfollow = daemon.onChange((change) => {
         try {
           if (change.type === 'lost') throw change.error
-          if (change.type !== 'stepped') onChange(change)
+          onChange(change)
         } catch (error) {
           reject(error)
         }

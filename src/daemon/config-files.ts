@@ -24,7 +24,7 @@ export function readText(path: string): ReadAnswer {
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return { absent: true }
-    return { refused: `cannot be read: ${plainReason(error)}` }
+    return { refused: `cannot be read: ${plainReason(error)}${ownerAdvice(path, error)}` }
   }
   try {
     const { mode, uid, size } = fstatSync(file)
@@ -90,6 +90,12 @@ async function syncFolder(folder: string): Promise<void> {
 
 export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+/** What root has written for itself, while the daemon is a user of its own. */
+function ownerAdvice(path: string, error: unknown): string {
+  if (errnoOf(error) !== 'EACCES') return ''
+  return ` (modemd runs as the user number ${process.geteuid?.()}: give it the file with chown, or chgrp and chmod 640 ${path})`
 }
 
 /** `EACCES: permission denied, open '/x'` → `permission denied`. */

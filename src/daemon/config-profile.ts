@@ -1,6 +1,8 @@
 /** One profile file: from its text to a checked profile, and to what D-Bus shows of it. `config.ts` reads and writes the files. */
 
 import { CAUSES } from '../base/cause.ts'
+import { parseIpv4 } from '../base/ipv4.ts'
+import { parseIpv6 } from '../base/ipv6.ts'
 import { profileNameFault } from '../base/values.ts'
 import type { Profile } from '../link/profile.ts'
 import type { RedialRule } from '../link/redial.ts'
@@ -59,9 +61,18 @@ export function checkProfile(source: ProfileFile, readScript: ScriptReader): Che
       ...(script && 'refused' in script
         ? [{ file, line: scriptLine, reason: `chat-script = ${profile.values['chat-script']} ${script.refused}` }]
         : []),
+      ...checkFaults(file, sectionOf('profile'), ppp.values.dns),
       ...permissionFaults(source, sectionOf('profile'), sectionOf('ppp')),
     ],
   }
+}
+
+function checkFaults(file: string, profile: CheckedSection | undefined, dns: PppValues['dns']): Fault[] {
+  const check = profile?.values.get('check')
+  const target = check && checkTarget(check.text)
+  if (!target || dns !== 'none' || (parseIpv4(target.host) ?? parseIpv6(target.host)) !== undefined) return []
+  const reason = `check = ${check.text} has a name, and dns = none leaves nobody to ask for its address: take an address`
+  return [{ file, line: check.line, reason }]
 }
 
 const READABLE_BY_ALL = 0o004
@@ -75,11 +86,11 @@ function permissionFaults(
   const faults: Fault[] = []
   const secret = ['password', 'pin'].map((key) => profile?.values.get(key)).find((value) => value?.text)
   if (secret && mode & READABLE_BY_ALL) {
-    faults.push({ file, line: secret.line, reason: `has a secret and everyone can read it: run chmod 600 ${file}` })
+    faults.push({ file, line: secret.line, reason: `has a secret and everyone can read it: run chmod o-rwx ${file}` })
   }
   const powerful = [profile?.values.get('chat-script'), ppp?.values.get('options')].find((value) => value?.text)
   if (powerful && (ownerUid !== 0 || mode & WRITABLE_BY_OTHERS)) {
-    const reason = `chat-script and options are only taken from a file of root that nobody else can write: run chown root ${file} and chmod 600 ${file}`
+    const reason = `chat-script and options are only taken from a file of root that nobody else can write: run chown root ${file} and chmod go-w,o-r ${file}`
     faults.push({ file, line: powerful.line, reason })
   }
   return faults
@@ -105,6 +116,8 @@ function fromValues(name: string, profile: ProfileValues, ppp: PppValues, redial
     roaming: profile.roaming,
     ip: profile.ip,
     priority: profile.priority,
+    check: checkTarget(profile.check),
+    dataLimitBytes: profile['data-limit'],
     cid: profile.cid,
     engine: ppp.engine,
     auth: ppp.auth,
@@ -128,6 +141,13 @@ function fromValues(name: string, profile: ProfileValues, ppp: PppValues, redial
       ...shown(REDIAL_KEYS, redial, REDIAL_PREFIX),
     },
   }
+}
+
+/** `host:port`, an IPv6 address in brackets. */
+function checkTarget(text: string): Profile['check'] {
+  if (text === '') return undefined
+  const colon = text.lastIndexOf(':')
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) }
 }
 
 function redialRules(redial: RedialValues): Profile['redial'] {

@@ -44,7 +44,7 @@ export const DAEMON_KEYS = {
   'log-level': key(values.word(...LOG_LEVELS), 'info', 'How much is logged'),
   'modemmanager-api': key(values.yesNo, 'no', 'Offer org.freedesktop.ModemManager1 too', NOT_YET),
   'at-console': key(values.yesNo, 'no', 'Let administrators send raw AT commands (`mmctl at`)'),
-  metrics: key(values.yesNo, 'no', 'Prometheus text on 127.0.0.1:9469', NOT_YET),
+  metrics: key(values.yesNo, 'no', 'Offer metrics to Prometheus at http://127.0.0.1:9469/metrics'),
   'apn-database': key(
     values.path,
     '/usr/share/mobile-broadband-provider-info/serviceproviders.xml',
@@ -65,6 +65,11 @@ export const DETECT_KEYS = {
 export const DEVICE_KEYS = {
   baud: key(values.integer(300, 4_000_000), '115200', 'Bits per second of a UART'),
   init: key(values.atCommand, '', 'An AT command that this modem gets when it is found'),
+  'power-gpio': key(
+    values.sysFile,
+    '',
+    "A file below /sys that switches the modem's power with 0 and 1, such as /sys/class/gpio/gpio17/value; the last rung of the recovery ladder",
+  ),
 }
 
 export const PROFILE_KEYS = {
@@ -91,21 +96,37 @@ export const PROFILE_KEYS = {
     'How long a dial may take, and each wait before it when a person connects',
   ),
   roaming: key(values.yesNo, 'no', "Connect in foreign operators' networks"),
-  ip: key(values.word(...IP_CHOICES), '4', 'IP versions: 4, 6, or 46 for both'),
+  ip: key(
+    values.word(...IP_CHOICES),
+    '4',
+    'IP versions: 4, 6, or 46 for both, of which one alone is taken where the network refuses both',
+  ),
   'chat-script': key(
     values.path,
     '',
     "A chat(8) file, owned by root and under the configuration directory, that replaces the built-in dial script; $APN, $NUMBER, $USERNAME, $PASSWORD and $CID in it are the profile's",
   ),
-  priority: key(values.integer(0, 1000), '0', 'Order among links that are up, 0 first: added to the route metric'),
+  priority: key(
+    values.integer(0, 1000),
+    '0',
+    'The lower one comes first: added to the route metric, and decides who has a modem that several want',
+  ),
   sim: key(values.iccid, '', 'Use only this SIM'),
   cid: key(values.contextId, 'auto', 'The PDP context'),
   interface: key(values.interfaceName, '', 'pppoe: the Ethernet interface', NOT_YET),
   service: key(values.anyText, '', 'pppoe: the service name', NOT_YET),
   'ac-name': key(values.anyText, '', "pppoe: the concentrator's name", NOT_YET),
   share: key(values.interfaceName, '', 'Serve PPPoE clients on this interface through the link', NOT_YET),
-  check: key(values.hostPort, '', 'Must be reachable once the link is up', NOT_YET),
-  'data-limit': key(values.optionalSize, '', 'Per month; ends the link', NOT_YET),
+  check: key(
+    values.hostPort,
+    '',
+    'Must answer through the link before that counts as up, and while nothing else comes in',
+  ),
+  'data-limit': key(
+    values.optionalSize,
+    '',
+    'Data per calendar month, both directions together; ends the link until the next',
+  ),
 }
 
 export const PPP_KEYS = {
@@ -145,7 +166,7 @@ export const REDIAL_KEYS = {
   'reset-after': key(
     values.integer(1, 100),
     '4',
-    'Failures in a row before the modem is reset; not done by this version',
+    'Failures in a row before the next rung of the recovery ladder: radio off and on, modem reset, USB port reset, power off and on',
   ),
 }
 

@@ -3,6 +3,8 @@
  * it reads the same. `config-schema.ts` names the keys that have them.
  */
 
+import { parseIpv4 } from '../base/ipv4.ts'
+import { parseIpv6 } from '../base/ipv6.ts'
 import { apnFault, credentialFault, isWellFormed, numberFault, pinFault, type TextFault } from '../base/values.ts'
 import type { RedialRule } from '../link/redial.ts'
 
@@ -181,15 +183,33 @@ export const interfaceName: ValueType<string> = orEmpty(
 )
 
 export const hostPort: ValueType<string> = orEmpty(
-  text('host:port', (value) => {
-    const match = /^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):(\d{1,5})$/.exec(value)
-    return match && Number(match[2]) >= 1 && Number(match[2]) <= 65_535 ? undefined : 'must be host:port'
+  text('host:port, or [IPv6]:port', (value) => {
+    const [, ip6, host = '', port] =
+      /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9.-]{1,253})):(\d{1,5})$/.exec(value) ?? []
+    const isHost = ip6 === undefined ? isHostName(host) || parseIpv4(host) !== undefined : parseIpv6(ip6) !== undefined
+    return isHost && Number(port) >= 1 && Number(port) <= 65_535
+      ? undefined
+      : 'must be host:port, an IPv6 address in brackets'
   }),
 )
+
+/** RFC 1123 §2.1: labels of letters, digits and hyphens, the last not of digits alone. */
+function isHostName(text: string): boolean {
+  return /^(?:(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)*(?!-|\d+$)[A-Za-z0-9-]{1,63}(?<!-)$/.test(text)
+}
 
 export const path: ValueType<string> = orEmpty(
   text('a file', (value) =>
     value.split('/').includes('..') ? 'must not lead through `..`' : value.length > 4000 ? 'is too long' : undefined,
+  ),
+)
+
+/** Of `[device]`: written as root where modemd runs so, so nothing outside /sys. */
+export const sysFile: ValueType<string> = orEmpty(
+  text('a file below /sys', (value) =>
+    /^\/sys\/[A-Za-z0-9._:/-]{1,250}$/.test(value) && !value.split('/').includes('..')
+      ? undefined
+      : 'must be a file below /sys, without `..`',
   ),
 )
 

@@ -25,11 +25,14 @@ export interface DeviceSettings {
   readonly baud: number
   /** '': none. */
   readonly init: string
+  /** A file below /sys that switches its power; '': none. */
+  readonly powerGpio: string
 }
 
 export interface DaemonSettings {
   readonly logLevel: LogLevel
   readonly isConsoleOn: boolean
+  readonly hasMetrics: boolean
   /** The file of mobile-broadband-provider-info. */
   readonly apnDatabase: string
   /** `auto`, `strict` and device patterns. */
@@ -48,6 +51,8 @@ export interface ConfigurationOptions {
 const HOME = '/etc/modemd'
 /** Of a file that is not there. */
 const NO_LINE = -1
+/** What it repeats of a file may be of any length. */
+const LONGEST_REASON = 600
 /** Another disk error (it is full, say) is nobody's missing right. */
 const FORBIDDEN: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS'])
 
@@ -123,6 +128,7 @@ export class Configuration implements ProfileSource {
     if ('refused' in before)
       throw new ModemdError('InvalidArgs', `${this.#shown(path)} ${before.refused}: mend the file first`)
     const oldText = 'text' in before ? before.text : ''
+    this.#mustBeAsLoaded(name, oldText)
     if (this.#check(name, oldText).faults.length > 0)
       throw new ModemdError(
         'InvalidArgs',
@@ -137,11 +143,25 @@ export class Configuration implements ProfileSource {
   }
 
   async remove(name: string): Promise<void> {
-    if (profileNameFault(name) || 'absent' in readText(this.#profilePath(name)))
-      throw new ModemdError('NotFound', `there is no profile ${profileNameFault(name) ? 'of that name' : name}`)
+    if (profileNameFault(name)) throw new ModemdError('NotFound', 'there is no profile of that name')
     const path = this.#profilePath(name)
+    const before = readText(path)
+    if ('absent' in before) throw new ModemdError('NotFound', `there is no profile ${name}`)
+    if ('refused' in before)
+      throw new ModemdError('InvalidArgs', `${this.#shown(path)} ${before.refused}: remove the file by hand`)
+    this.#mustBeAsLoaded(name, before.text)
     await this.#written(() => removeDurably(path), path)
     this.reload()
+  }
+
+  /** Who may change a profile is judged by what is loaded (Profile.needsAdministrator): a file that is the administrator's since then stays. */
+  #mustBeAsLoaded(name: string, text: string): void {
+    if (this.#profiles.get(name)?.needsAdministrator || !this.#check(name, text).profile.needsAdministrator) return
+    const file = this.#shown(this.#profilePath(name))
+    throw new ModemdError(
+      'NotAuthorized',
+      `${file} has options or a chat-script that are not loaded: reload the configuration first (SIGHUP)`,
+    )
   }
 
   #nameIn(fields: ProfileFields): string {
@@ -282,10 +302,16 @@ function withChecked(
     settings: {
       logLevel: daemon.values['log-level'],
       isConsoleOn: daemon.values['at-console'],
+      hasMetrics: daemon.values.metrics,
       apnDatabase: daemon.values['apn-database'],
       allow: detect.values.allow,
       ignore: detect.values.ignore,
-      devices: devices.map(({ section, values }) => ({ device: section.argument!, ...values })),
+      devices: devices.map(({ section, values: { baud, init, 'power-gpio': powerGpio } }) => ({
+        device: section.argument!,
+        baud,
+        init,
+        powerGpio,
+      })),
     },
     faults: [
       ...readFaults,
@@ -325,6 +351,7 @@ function hasSymbolicLink(path: string, home: string): boolean {
 }
 
 function faultText({ file, line, reason }: Fault): string {
-  if (line === NO_LINE) return `${file}: ${reason}`
-  return `${file}:${Math.max(1, line)}: ${reason}`
+  const said = reason.length > LONGEST_REASON ? `${reason.slice(0, LONGEST_REASON)}…` : reason
+  if (line === NO_LINE) return `${file}: ${said}`
+  return `${file}:${Math.max(1, line)}: ${said}`
 }

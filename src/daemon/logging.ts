@@ -7,7 +7,7 @@ import { fstatSync } from 'node:fs'
 import { createLogger as createWinston, format, transports } from 'winston'
 import { printable } from '../base/bytes.ts'
 import { LOG_LEVELS, type LogFields, type Logger, type LogLevel } from '../base/ports.ts'
-import { redacted } from './redactor.ts'
+import { redacted } from '../base/redactor.ts'
 
 export interface LoggingOptions {
   readonly level: LogLevel

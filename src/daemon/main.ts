@@ -4,57 +4,50 @@
  */
 
 import './memory.ts'
-import { Command, CommanderError, Option } from 'commander'
 import { errorText } from '../base/errors.ts'
-import { LOG_LEVELS, type LogLevel, sleep } from '../base/ports.ts'
+import { sleep } from '../base/ports.ts'
 import { VERSION } from '../base/version.ts'
+import { resolveBusAddress } from '../bus/address.ts'
+import { followLogind } from '../bus/logind.ts'
 import { ModemManagerClient } from '../bus/modemmanager-client.ts'
+import { Neighbours } from '../bus/neighbours.ts'
 import { type BusService, mustBeAlone, startBusService } from '../bus/service.ts'
 import { ApnBook } from '../link/apn/book.ts'
 import { ProviderDatabase } from '../link/apn/database.ts'
 import { ApnMemory } from '../link/apn/memory.ts'
 import { createSupervisor } from '../link/supervisor.ts'
+import { UsageLedger } from '../link/usage/ledger.ts'
 import { createFleet } from '../modem/fleet.ts'
 import { stateFilesIn } from '../modem/state-files.ts'
-import { endLeftOverPppd } from '../ppp/engines/pppd-leftover.ts'
-import { removeLocksAfterCrash } from '../serial/lock-file.ts'
 import { createWireOpener } from '../serial/serialport-wire.ts'
 import { systemClock, systemRandom } from '../system/clock.ts'
+import { forbidCoreDumps } from '../system/core-dumps.ts'
 import { testPoller } from '../system/poll.ts'
-import { applyDns, restoreDnsAfterCrash } from '../system/resolver.ts'
 import { isExclusive } from '../system/serial-line.ts'
+import { SleepClock } from '../system/sleep-clock.ts'
+import { SleepInhibitor } from '../system/sleep-inhibitor.ts'
 import { listenUevents } from '../system/uevents.ts'
+import { type CommandLine, parseCommandLine } from './command-line.ts'
 import { Configuration } from './config.ts'
+import { putRightAfterCrash } from './crash.ts'
+import { diagnose } from './diagnose.ts'
 import { makeEngines } from './engines.ts'
 import { createLogger, type DaemonLogger } from './logging.ts'
+import { MetricsEndpoint } from './metrics.ts'
+import { makeResolver } from './name-servers.ts'
 import { ServiceManager } from './notify.ts'
-
-interface CommandLine {
-  readonly config?: string
-  readonly bus?: string
-  readonly root: string
-  readonly logLevel?: LogLevel
-  readonly check: boolean
-}
+import { privilegeFindings } from './privileges.ts'
+import { Suspend } from './suspend.ts'
 
 /** A stop that takes longer leaves the rest to the next start. */
 const STOP_LIMIT_MS = 5000
 /** So long links may say goodbye to a peer or modem that is silent: hanging up the slow way takes 2.7 s. */
 const GOODBYE_LIMIT_MS = 3500
 
-const HELP = `
-Exit codes:
-  0  ended by SIGTERM or SIGINT, or --check found no fault
-  1  a fault in the configuration, or another failure to start
-  2  wrong usage
-
-Example, without a modem: see modem-sim(1); with one:
-  modemd --log-level debug
-`
-
-await main()
+void main()
 
 async function main(): Promise<void> {
+  forbidCoreDumps()
   const options = parseCommandLine()
   const configuration = new Configuration({ root: options.root, file: options.config })
   if (options.check) return check(configuration)
@@ -76,17 +69,21 @@ async function serve(options: CommandLine, configuration: Configuration, logger:
   const root = options.root === '/' ? '' : options.root
   const manager = new ServiceManager()
   const ended = terminationSignal()
+  // Until it is ready there is nothing to read again: the configuration is fresh.
+  let onHangUp = () => {}
+  process.on('SIGHUP', () => onHangUp())
   await testPoller()
-  await mustBeAlone({ address: options.bus ?? 'system', clock: systemClock, logger })
-  // Links come up all the same.
-  await restoreDnsAfterCrash(root).catch((error) => logger.error(`${errorText(error)}: mend /etc/resolv.conf by hand.`))
-  await removeLocksAfterCrash(`${root}/run/lock`)
-  const stateDirectory = `${root}/var/lib/modemd`
   const address = options.bus ?? 'system'
-  // It would have the port.
-  await endLeftOverPppd({ clock: systemClock, logger })
+  const stateDirectory = `${root}/var/lib/modemd`
+  let suspend: Suspend | undefined
+  const clock = new SleepClock(systemClock, (ms) => suspend?.slept(ms))
+  const ports = { clock, random: systemRandom, logger }
+  await mustBeAlone({ address, ...ports })
+  const neighbours = await Neighbours.start({ address, ...ports })
+  const resolver = await makeResolver({ root, neighbours, ...ports })
+  await putRightAfterCrash({ root, resolver, ...ports })
   // Before the first port is opened.
-  const foreign = await ModemManagerClient.start({ address, processId: process.pid, clock: systemClock, logger })
+  const foreign = await ModemManagerClient.start({ neighbours, processId: process.pid, logger })
   const fleet = createFleet({
     root,
     stateDirectory,
@@ -94,59 +91,78 @@ async function serve(options: CommandLine, configuration: Configuration, logger:
     get settings() {
       return configuration.daemon!
     },
-    openWire: createWireOpener({ root, clock: systemClock, logger, isExclusive }),
+    openWire: createWireOpener({ root, isExclusive, ...ports }),
     listenUevents,
     foreign,
     pinFor: (modem) => supervisor.pinFor(modem),
-    clock: systemClock,
-    random: systemRandom,
-    logger,
+    ...ports,
   })
-  const { engines, reports } = makeEngines({ clock: systemClock, random: systemRandom, logger })
+  const { engines, reports } = makeEngines(ports)
   for (const { name, why } of reports) logger.info(`The PPP engine ${name}: ${why}.`)
+  for (const { check, state, detail, advice } of privilegeFindings(root))
+    if (state !== 'ok') logger.warn(`${check}: ${detail}: ${advice}.`)
   const supervisor = createSupervisor({
     version: VERSION,
     fleet,
     engines,
     engineReports: reports,
     profiles: configuration,
-    clock: systemClock,
-    random: systemRandom,
-    logger,
-    resolver: { apply: (interfaceName, servers) => applyDns({ root, interfaceName, servers }) },
+    ...ports,
+    resolver,
+    usage: new UsageLedger({ files: stateFilesIn(stateDirectory, root), ...ports }),
     apns: new ApnBook({
       database: new ProviderDatabase(() => configuration.daemon!.apnDatabase, logger),
       memory: new ApnMemory(stateFilesIn(stateDirectory, root), logger),
       logger,
     }),
   })
+  const metrics = new MetricsEndpoint({ supervisor, logger })
+  const { onRead } = configuration
+  configuration.onRead = () => {
+    onRead?.()
+    void metrics.set(configuration.daemon?.hasMetrics === true)
+  }
+  const inhibitor = new SleepInhibitor({ busAddress: resolveBusAddress(address, process.env), logger })
+  suspend = new Suspend({ supervisor, inhibitor, clock, logger })
+  await followLogind(neighbours, suspend)
   let service: BusService | undefined
   const stop = async () => {
     manager.stopping()
-    systemClock.at(systemClock.nowMs() + STOP_LIMIT_MS, () => process.exit(1))
+    suspend.close()
     const linksDown = supervisor.close()
     // Ports that are let go of end what still waits for an answer: name servers, routes and locks go with it.
-    await Promise.race([linksDown, sleep(systemClock, GOODBYE_LIMIT_MS).then(() => fleet.close())])
+    await Promise.race([linksDown, sleep(clock, GOODBYE_LIMIT_MS).then(() => fleet.close())])
     await linksDown
     await service?.close()
+    await metrics.set(false)
     await fleet.close()
-    await foreign.close()
+    resolver.close()
+    await neighbours.close()
     manager.close()
   }
   try {
     service = await startBusService({
-      address: options.bus ?? 'system',
+      address,
       api: supervisor,
+      diagnose: async () =>
+        diagnose({
+          supervisor,
+          readConfiguration: () => new Configuration({ root: options.root, file: options.config }),
+          root,
+          stateDirectory: '/var/lib/modemd',
+          metricsFault: () => metrics.fault,
+        }),
       isConsoleOn: () => configuration.daemon?.isConsoleOn === true,
-      clock: systemClock,
-      logger,
+      ...ports,
     })
   } catch (error) {
+    limitStop()
     await stop()
     throw error
   }
   manager.ready()
-  process.on('SIGHUP', () => reload())
+  void metrics.set(configuration.daemon?.hasMetrics === true)
+  onHangUp = reload
   await ended
   await stop()
   process.exit(0)
@@ -163,11 +179,20 @@ async function serve(options: CommandLine, configuration: Configuration, logger:
   }
 }
 
+/** The stop begins once the start is over, but its time runs from the signal: a bus may never answer. */
 function terminationSignal(): Promise<void> {
   return new Promise((resolve) => {
-    process.on('SIGTERM', () => resolve())
-    process.on('SIGINT', () => resolve())
+    const onSignal = () => {
+      limitStop()
+      resolve()
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
   })
+}
+
+function limitStop(): void {
+  systemClock.at(systemClock.nowMs() + STOP_LIMIT_MS, () => process.exit(1))
 }
 
 function check(configuration: Configuration): void {
@@ -180,29 +205,4 @@ function check(configuration: Configuration): void {
 function fail(sentence: string): void {
   console.error(`modemd: ${sentence}`)
   process.exit(1)
-}
-
-function parseCommandLine(): CommandLine {
-  const command = new Command('modemd')
-    .description('Connection manager for GSM/LTE modems: finds them, dials, brings up PPP, tells D-Bus, redials.')
-    .option('--config <FILE>', 'another modemd.conf, with conf.d/ and profiles/ beside it')
-    .option('--bus <BUS>', 'system, session or an address (default: DBUS_SYSTEM_BUS_ADDRESS, else system)')
-    .option('--root <DIR>', 'put before /sys, /dev, /run, /var/lib and /etc (tests, demo)', '/')
-    .addOption(new Option('--log-level <LEVEL>', 'how much to log').choices(LOG_LEVELS))
-    .option('--check', 'read the configuration, print every fault as file:line: reason, and end', false)
-    .version(VERSION)
-    .addHelpText('after', HELP)
-    .exitOverride()
-    .configureOutput({ outputError: tellWrongUse })
-  try {
-    return command.parse().opts<CommandLine>()
-  } catch (error) {
-    process.exit(error instanceof CommanderError && error.exitCode === 0 ? 0 : 2)
-  }
-}
-
-/** commander says `error: what`; every program here says `program: what happened: what to do`. */
-function tellWrongUse(text: string, write: (text: string) => void): void {
-  const what = text.trim().replace(/^error: /, '')
-  write(`modemd: ${what.replace(/\s*\n\s*/g, ' ').replace(/\.$/, '')}: see modemd --help\n`)
 }

@@ -6,6 +6,8 @@ import type { ModemHandle } from '../modem/snapshot.ts'
 
 export interface AttemptEnd {
   readonly failure: Failure
+  /** Whose attempt it was; undefined: there was none. */
+  readonly modem?: ModemHandle | undefined
   readonly chatExit?: number | undefined
   readonly pppExit?: number | undefined
   /** The caller's answer, where it says more than the failure. */

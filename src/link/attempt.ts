@@ -11,12 +11,15 @@ import type { PppEngine } from '../ppp/engines/engine.ts'
 import type { ApnBook } from './apn/book.ts'
 import { type AttemptEnd, AttemptFailed, endOf, modemGone } from './attempt-end.ts'
 import { callAndRun } from './call.ts'
-import type { ModemPool, ModemWish } from './modem-pool.ts'
+import type { Reach } from './check/reach.ts'
+import type { ModemPool } from './modem-pool.ts'
+import type { ModemWish } from './modem-selector.ts'
 import type { Resolver } from './name-servers.ts'
 import type { PppRun } from './ppp-run.ts'
 import type { Profile } from './profile.ts'
-import { judgeReadiness, type Readiness } from './readiness.ts'
+import { judgeReadiness, type Readiness, roamingFailure } from './readiness.ts'
 import type { LinkPhase, LinkSnapshot } from './snapshot.ts'
+import type { UsageLedger } from './usage/ledger.ts'
 import { until, waited } from './wait.ts'
 
 export interface AttemptServices {
@@ -28,6 +31,9 @@ export interface AttemptServices {
   readonly logger: Logger
   readonly resolver: Resolver | undefined
   readonly apns: ApnBook
+  /** For profiles with a `check`. */
+  readonly reach: Reach
+  readonly usage: UsageLedger
   /** The PIN that is tried by itself for this modem's SIM. */
   readonly pinFor: (modem: ModemSnapshot) => string | undefined
 }
@@ -58,21 +64,43 @@ export async function runAttempt(services: AttemptServices, plan: AttemptPlan): 
   const onAbort = () => stop.abort(plan.signal.reason)
   plan.signal.addEventListener('abort', onAbort, { once: true })
   let cancelGone: Cancel = () => {}
+  let cancelRoaming: Cancel = () => {}
+  let modem: ModemHandle | undefined
   try {
     plan.signal.throwIfAborted()
-    const modem = await claimModem(services, plan, stop.signal)
-    cancelGone = services.pool.onGone(modem, () => stop.abort(modemGone(modem)))
-    if (!services.pool.isHere(modem)) throw modemGone(modem)
-    plan.show({ modem: modem.snapshot.id })
-    plan.phaseDone('modem')
-    await becomeReady(services, plan, modem, stop.signal)
-    return await callAndRun(services, plan, modem, stop.signal)
+    const refusal = services.usage.refusal(plan.profile)
+    if (refusal) throw new AttemptFailed({ failure: refusal, isBlocked: true })
+    let isReady: boolean
+    do {
+      modem = await claimModem(services, plan, stop.signal)
+      const gone = modemGone(modem)
+      cancelGone()
+      cancelGone = services.pool.onGone(modem, () => stop.abort(gone))
+      if (!services.pool.isHere(modem)) throw gone
+      plan.show({ modem: modem.snapshot.id, nextAttemptReason: '' })
+      plan.phaseDone('modem')
+      isReady = await becomeReady(services, plan, modem, stop.signal)
+    } while (!isReady)
+    cancelRoaming = onRoaming(modem, plan.profile, (failure) =>
+      stop.abort(new AttemptFailed({ failure, isBlocked: true })),
+    )
+    return { ...(await callAndRun(services, plan, modem, stop.signal)), modem }
   } catch (error) {
-    return endOf(error)
+    return { ...endOf(error), modem }
   } finally {
     cancelGone()
+    cancelRoaming()
     plan.signal.removeEventListener('abort', onAbort)
   }
+}
+
+/** It leaves the home network during the call. */
+function onRoaming(modem: ModemHandle, profile: Profile, listener: (failure: Failure) => void): Cancel {
+  if (profile.roaming) return () => {}
+  return modem.onChange((snapshot) => {
+    const failure = roamingFailure(snapshot, profile)
+    if (failure) listener(failure)
+  })
 }
 
 /** One that is ready before one that will be, and that before one that is blocked. */
@@ -81,11 +109,13 @@ const RANK: Readonly<Record<Readiness['kind'], number>> = { ready: 0, pending: 1
 async function claimModem(services: AttemptServices, plan: AttemptPlan, signal: AbortSignal): Promise<ModemHandle> {
   const { pool, clock } = services
   const rank = (modem: ModemHandle) => RANK[readinessOf(services, plan.profile, modem).kind]
+  const view = pool.look(plan.link, plan.wish)
+  if (view.kind === 'busy') plan.show({ nextAttemptReason: `the link ${view.by} has the modem` })
   return await until<ModemHandle>({
     clock,
     signal,
     limitMs: plan.isByHand ? plan.profile.dialTimeoutMs : undefined,
-    listen: (check) => pool.onChange(check),
+    listen: (check) => pool.onChance(plan.link, check),
     check: () => pool.claim(plan.link, plan.wish, rank),
     late: (limitMs) => new AttemptFailed({ failure: waited(pool.absence(plan.wish), limitMs) }),
   })
@@ -93,26 +123,31 @@ async function claimModem(services: AttemptServices, plan: AttemptPlan, signal: 
 
 const NEVER: AttemptEnd = { failure: { cause: 'internal', detail: 'the modem was ready and nobody saw it' } }
 
-/** Waits for SIM and network; helps with what a person's connect may do: a PIN, the radio. */
+/** A link that waits by itself says so after this time: a modem that finds no network for so long may be stuck (recovery.ts). */
+const SEARCH_LIMIT_MS = 180_000
+
+/** Waits for SIM and network; helps with what a person's connect may do: a PIN, the radio. False: another modem is ready before it. */
 async function becomeReady(
   services: AttemptServices,
   plan: AttemptPlan,
   modem: ModemHandle,
   signal: AbortSignal,
-): Promise<void> {
-  const { clock, pinFor } = services
+): Promise<boolean> {
+  const { clock, pinFor, pool } = services
   const judge = () => readinessOf(services, plan.profile, modem)
+  const isReady = (other: ModemHandle) => readinessOf(services, plan.profile, other).kind === 'ready'
   let isSimDone = false
   let isHelped = false
 
   for (;;) {
-    const verdict = await until<Readiness>({
+    const verdict = await until<Readiness | 'overtaken'>({
       clock,
       signal,
-      limitMs: plan.isByHand ? plan.profile.dialTimeoutMs : undefined,
-      listen: (check) => modem.onChange(check),
+      limitMs: plan.isByHand ? plan.profile.dialTimeoutMs : SEARCH_LIMIT_MS,
+      listen: (check) => pool.onChance(plan.link, check),
       check: () => {
         const now = judge()
+        if (now.kind === 'pending' && pool.free(plan.link, plan.wish).some(isReady)) return 'overtaken'
         if (!isSimDone && (now.kind === 'ready' || now.phase === 'network')) {
           isSimDone = true
           plan.phaseDone('sim')
@@ -121,10 +156,14 @@ async function becomeReady(
       },
       late: (limitMs) => {
         const now = judge()
-        return new AttemptFailed(now.kind === 'ready' ? NEVER : { failure: waited(now.failure, limitMs) })
+        if (now.kind === 'ready') return new AttemptFailed(NEVER)
+        const isStuck = plan.isByHand || now.failure.cause === 'no-network'
+        return isStuck ? new AttemptFailed({ failure: waited(now.failure, limitMs) }) : now
       },
     })
+    if (verdict === 'overtaken') return false
     if (verdict.kind === 'ready') break
+    if (verdict.kind === 'pending') continue
     const blocked = { failure: verdict.failure, isBlocked: true }
     if (isHelped) throw new AttemptFailed(blocked)
     isHelped = true
@@ -138,6 +177,7 @@ async function becomeReady(
     signal.throwIfAborted()
   }
   plan.phaseDone('network')
+  return true
 }
 
 /** True: something was done, look again. One thing an attempt: a PIN is never tried twice. */

@@ -1,7 +1,7 @@
 /** Which profile's PIN is tried by itself for a modem that appears locked (docs/man/modemd.conf.5). Pure; that it is safe to try, the modem's ledger decides. */
 
 import type { ModemSnapshot } from '../modem/snapshot.ts'
-import { matchesModem, matchesSelector } from './modem-pool.ts'
+import { matchesModem, matchesSelector } from './modem-selector.ts'
 import type { Profile } from './profile.ts'
 
 /** Of the profiles that name the modem or its SIM the first by name, else of those for any modem; the others' PINs are never tried by themselves. */

@@ -1,21 +1,19 @@
 /**
- * The second half of an attempt: an access point, dial, PPP, name servers, up, down; with `apn = auto` the next access point
+ * The second half of an attempt: an access point, dial, and what the call carries (`carry.ts`); with `apn = auto` the next access point
  * where the network refused the one before. Called by `attempt.ts`.
  */
 
 import { ModemdError } from '../base/errors.ts'
-import { type Call, DialError, type ModemHandle } from '../modem/snapshot.ts'
+import { type Call, DialError, type DialRequest, type ModemHandle } from '../modem/snapshot.ts'
 import { chooseEngine } from '../ppp/engines/choose.ts'
 import type { PppEngine } from '../ppp/engines/engine.ts'
-import type { PppPhase } from '../ppp/settings.ts'
 import type { ApnCandidate } from './apn/candidates.ts'
+import { IpChoice } from './apn/ip-choice.ts'
 import { ApnRefusals, describeApn } from './apn/refusals.ts'
 import type { AttemptPlan, AttemptServices } from './attempt.ts'
 import { type AttemptEnd, endOf, modemGone } from './attempt-end.ts'
-import { NameServers } from './name-servers.ts'
-import { ip4Of, ip6Of, PppRun, type PppUp } from './ppp-run.ts'
+import { carry } from './carry.ts'
 import type { Profile } from './profile.ts'
-import type { LinkPhase } from './snapshot.ts'
 
 /** One access point of one call. */
 interface Try {
@@ -24,6 +22,8 @@ interface Try {
   readonly candidate: ApnCandidate
   /** With what the access point brings along. */
   readonly profile: Profile
+  /** Its `ip` is one kind where the plan's has both. */
+  readonly isIpAlone: boolean
   readonly refusedApns: readonly string[]
 }
 
@@ -38,17 +38,40 @@ export async function callAndRun(
   const { profile } = plan
   const engine = engineFor(services, profile)
   const refusals = new ApnRefusals(profile)
+  const kinds = new IpChoice(profile.ip)
   const candidates = services.apns.candidates(profile, modem)
   for (;;) {
     const { value: candidate } = await unlessAborted(candidates.next(), signal)
     signal.throwIfAborted()
     if (!candidate) return refusals.end
     services.logger.info(`${plan.link}: dials with ${describeApn(candidate)}`, { modem: modem.snapshot.id })
-    const refusedApns = refusals.apns
-    const next: Try = { modem, engine, candidate, profile: profileWith(profile, candidate), refusedApns }
-    const end = await callOnce(services, plan, next, signal)
+    kinds.begin(services.apns.ipAlone(modem, candidate))
+    const next = { modem, engine, candidate, refusedApns: refusals.apns }
+    const end = await callInKinds(services, plan, next, kinds, signal)
     if (!refusals.take(candidate, end)) return end
     services.logger.info(`${plan.link}: ${end.failure.detail}`, { cause: end.failure.cause })
+    plan.show({ report: undefined, connectSpeed: undefined, cause: undefined })
+  }
+}
+
+/** With both kinds of address, and with one alone where the network refuses both at once. */
+async function callInKinds(
+  services: AttemptServices,
+  plan: AttemptPlan,
+  next: Pick<Try, 'modem' | 'engine' | 'candidate' | 'refusedApns'>,
+  kinds: IpChoice,
+  signal: AbortSignal,
+): Promise<AttemptEnd> {
+  const { modem, candidate } = next
+  for (;;) {
+    const { ip, isAlone } = kinds
+    const profile = { ...profileWith(plan.profile, candidate), ip }
+    const end = await callOnce(services, plan, { ...next, profile, isIpAlone: isAlone }, signal)
+    const { ipLimit } = end.failure
+    if (isAlone && ip !== '46' && end.stoodMs !== undefined) services.apns.carriesOnly(modem, candidate, ip)
+    else if (ipLimit?.isCertain && plan.profile.ip === '46') services.apns.carriesOnly(modem, candidate, ipLimit.ip)
+    if (!kinds.take(end)) return end
+    services.logger.info(`${plan.link}: ${end.failure.detail}; dials again for IPv${kinds.ip} alone`)
     plan.show({ report: undefined, connectSpeed: undefined, cause: undefined })
   }
 }
@@ -74,7 +97,7 @@ async function callOnce(
   plan.show({ report: call.report, connectSpeed: call.connectSpeed, chatExit: call.chatExit })
   plan.phaseDone('dial')
 
-  const end = await runPpp(services, plan, attempt, call, signal)
+  const end = await carry(services, plan, { ...attempt, call }, signal)
   // A cable that is pulled out first looks like a hang-up.
   const isGone = end.failure.cause === 'hung-up' && !services.pool.isHere(modem)
   return isGone ? { ...end, failure: modemGone(modem).end.failure } : end
@@ -86,6 +109,12 @@ function engineFor({ engines, engineReports }: AttemptServices, { engine }: Prof
   const chosen = engines.find((each) => each.name === name)
   if (!chosen) throw new ModemdError('Internal', `the engine ${name} is usable and not there`)
   return chosen
+}
+
+/** For the modem's context, where the profile takes part in a log-in of a kind that a modem knows. */
+function logInOf({ username, password, auth }: Profile): DialRequest['logIn'] {
+  if (username === '' || auth === 'none' || auth === 'mschapv2') return undefined
+  return { username, password, auth }
 }
 
 /** Of a profile's chat-script. A PIN is none of them: it goes to the SIM only where its tries are counted. */
@@ -100,7 +129,7 @@ function scriptVariablesOf({ apn, number, username, password, cid }: Profile): R
 }
 
 async function dial(
-  { modem, profile, refusedApns }: Try,
+  { modem, profile, isIpAlone, refusedApns }: Try,
   signal: AbortSignal,
 ): Promise<{ readonly call: Call } | { readonly end: AttemptEnd }> {
   try {
@@ -108,7 +137,9 @@ async function dial(
       apn: profile.apn,
       number: profile.number,
       ipType: profile.ip,
+      isIpAlone,
       cid: profile.cid,
+      logIn: logInOf(profile),
       refusedApns,
       timeoutMs: profile.dialTimeoutMs,
       chatScript: profile.chatScript,
@@ -116,7 +147,7 @@ async function dial(
       signal,
     })
     if (!signal.aborted) return { call }
-    await call.hangUp(abortEnd(signal).failure)
+    await call.hangUp(endOf(signal.reason).failure)
   } catch (error) {
     if (!signal.aborted) {
       if (!(error instanceof DialError)) throw error
@@ -125,92 +156,6 @@ async function dial(
     }
   }
   throw signal.reason
-}
-
-function abortEnd({ reason }: AbortSignal): AttemptEnd {
-  return endOf(reason)
-}
-
-async function runPpp(
-  { clock, logger, resolver, apns }: AttemptServices,
-  plan: AttemptPlan,
-  { modem, engine, candidate, profile }: Try,
-  call: Call,
-  signal: AbortSignal,
-): Promise<AttemptEnd> {
-  plan.show({ state: 'connecting' })
-  const nameServers = new NameServers(resolver, logger)
-  let upAtMs: number | undefined
-  /** The last that came and was not taken back. */
-  let standing: PppUp | undefined
-  let coming = Promise.resolve()
-  const follow = phaseFollower(plan, () => upAtMs !== undefined)
-
-  const comeUp = async (up: PppUp) => {
-    const ip4 = ip4Of(up.address, candidate.dns)
-    plan.counting(ppp)
-    plan.show({ interface: up.interfaceName, ip4, ip6: ip6Of(up.address) })
-    await nameServers.set(up.interfaceName, profile.dns ? (ip4?.dns ?? []) : [])
-    if (ppp.isEnded || signal.aborted || standing !== up) return
-    if (upAtMs === undefined) {
-      upAtMs = clock.nowMs()
-      plan.phaseDone('address')
-      call.established()
-      apns.worked(modem, candidate)
-      plan.show({ state: 'up', upSinceUs: clock.wallUs() })
-    } else plan.show({ state: 'up' })
-  }
-  const ppp = new PppRun(engine, call.wire, profile, clock, (event) => {
-    if (event.type === 'phase') {
-      if (event.phase !== 'running') standing = undefined
-      follow(event.phase)
-    } else {
-      standing = event
-      coming = coming.then(() => comeUp(event))
-    }
-  })
-  const onAbort = () => {
-    plan.show({ state: 'going-down' })
-    ppp.terminate(abortEnd(signal).failure)
-  }
-  signal.addEventListener('abort', onAbort, { once: true })
-  if (signal.aborted) onAbort()
-
-  const end = await ppp.ended
-  await coming
-  signal.removeEventListener('abort', onAbort)
-  const stoodMs = upAtMs === undefined ? undefined : clock.nowMs() - upAtMs
-  const failure = signal.aborted ? abortEnd(signal).failure : end.failure
-  plan.show({ state: 'going-down', ...(failure.cause !== 'user-request' && { cause: failure.cause }) })
-  const [, reason] = await Promise.all([nameServers.restore(), call.hangUp(failure)])
-  return {
-    failure: signal.aborted ? failure : (reason ?? failure),
-    chatExit: call.chatExit,
-    pppExit: end.pppExit,
-    // Without a SIM there is nothing to redial: the link waits for one.
-    isBlocked: !signal.aborted && reason?.cause.startsWith('sim-') === true,
-    stoodMs,
-  }
-}
-
-/** PPP's phases as the link's states and times. A peer that negotiates anew makes it come up again, but that time is none of the dial's. */
-function phaseFollower(plan: AttemptPlan, wasUp: () => boolean): (phase: PppPhase) => void {
-  let isAuthenticating = false
-  const done = (phase: LinkPhase) => {
-    if (!wasUp()) plan.phaseDone(phase)
-  }
-  return (phase) => {
-    if (phase === 'authenticate') {
-      isAuthenticating = true
-      done('lcp')
-      plan.show({ state: 'authenticating' })
-    } else if (phase === 'network') {
-      done(isAuthenticating ? 'auth' : 'lcp')
-      plan.show({ state: 'configuring' })
-    } else if (phase === 'terminate') {
-      plan.show({ state: 'going-down' })
-    }
-  }
 }
 
 /** A SIM or disk that takes its time does not hold up the end. */

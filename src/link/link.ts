@@ -1,26 +1,31 @@
 /**
- * One link: a profile's connection from idle to up and back. It starts attempts (attempt.ts), decides by cause what follows each
- * (redial.ts), and keeps the one snapshot that the bus shows. `supervisor.ts` owns the links.
+ * One link: a profile's connection from idle to up and back. It starts attempts (attempt.ts), waits for what follows each
+ * (next-attempt.ts), and writes the one snapshot that the bus shows (link-record.ts). `supervisor.ts` owns the links.
  *
  * A connection made by hand ends with its first failed attempt; what was up, or connects by itself, goes on until it is asked down.
  */
 
-import { printable } from '../base/bytes.ts'
 import { ModemdError } from '../base/errors.ts'
-import { Listeners } from '../base/listeners.ts'
 import { type Cancel, type Random, randomFraction } from '../base/ports.ts'
+import type { ModemHandle } from '../modem/snapshot.ts'
 import { type AttemptServices, readinessOf, runAttempt } from './attempt.ts'
 import { type AttemptEnd, AttemptFailed } from './attempt-end.ts'
-import { CAUSE_TABLE, failureError } from './causes.ts'
-import type { ModemWish } from './modem-pool.ts'
-import type { PppRun } from './ppp-run.ts'
+import { failureError } from './causes.ts'
+import { LinkRecord, NO_NEXT } from './link-record.ts'
+import type { ModemWish } from './modem-selector.ts'
+import { whatFollows } from './next-attempt.ts'
 import type { Profile } from './profile.ts'
-import { decideRedial, SUCCESS_MS } from './redial.ts'
-import { redialPause } from './redial-pause.ts'
-import type { LinkHandle, LinkPhase, LinkSnapshot } from './snapshot.ts'
+import type { Readiness } from './readiness.ts'
+import type { RecoveryDesk } from './recovery-desk.ts'
+import { isSuccess } from './redial.ts'
+import { notBefore, onReadyAnew, redialPause } from './redial-pause.ts'
+import type { Slumber } from './slumber.ts'
+import type { LinkHandle, LinkSnapshot } from './snapshot.ts'
 
 export interface LinkServices extends AttemptServices {
   readonly random: Random
+  readonly recovery: RecoveryDesk
+  readonly slumber: Slumber
 }
 
 /** What one who connects by hand wants otherwise than the profile. */
@@ -43,77 +48,42 @@ interface Run {
   failuresInARow: number
   /** Ends a wait for the next attempt; undefined: none is on. */
   goOn: (() => void) | undefined
+  /** Somebody waits until nothing of it is on the line and the machine may sleep. */
+  rested: (() => void) | undefined
   done: Promise<void>
 }
 
-/** What holds only while PPP runs. */
-const NO_SESSION = {
-  interface: undefined,
-  engine: undefined,
-  apn: undefined,
-  connectSpeed: undefined,
-  report: undefined,
-  ip4: undefined,
-  ip6: undefined,
-  upSinceUs: undefined,
-} as const
-
-const NO_FAILURE = {
-  cause: undefined,
-  causeDetail: undefined,
-  advice: undefined,
-  chatExit: undefined,
-  pppExit: undefined,
-} as const
-
-const LONGEST_DETAIL_CHARS = 400
-
-const NO_NEXT = { nextAttemptAtUs: 0n, nextAttemptReason: '' } as const
-
 const ANEW = new AttemptFailed({ failure: { cause: 'user-request', detail: 'connect was asked for' } })
+const CHANGED = new AttemptFailed({ failure: { cause: 'user-request', detail: 'the profile was changed' } })
+const ASLEEP = new AttemptFailed({ failure: { cause: 'user-request', detail: 'the machine goes to sleep' } })
 const USER_REQUEST = new AttemptFailed({ failure: { cause: 'user-request', detail: 'disconnect was asked for' } })
 
 export class Link implements LinkHandle {
   readonly #services: LinkServices
   readonly #connect: () => Promise<unknown>
-  readonly #listeners = new Listeners<[next: LinkSnapshot, previous: LinkSnapshot]>()
-  readonly #waiters = new Set<PromiseWithHandles>()
+  readonly #record: LinkRecord
   #profile: Profile
-  #snapshot: LinkSnapshot
   #run: Run | undefined
-  #ppp: PppRun | undefined
-  #lastError: ModemdError | undefined
   #isHeldDown = false
-  #phaseStartedMs = 0
 
   /** `connect`: what Up asks for, with the supervisor's checks. */
   constructor(profile: Profile, services: LinkServices, connect: () => Promise<unknown>) {
     this.#profile = profile
     this.#services = services
     this.#connect = connect
-    this.#snapshot = {
-      id: profile.name,
-      profile: profile.name,
-      state: 'idle',
-      phaseMs: {},
-      rxBytes: 0n,
-      txBytes: 0n,
-      attempts: 0,
-      ...NO_NEXT,
-    }
+    this.#record = new LinkRecord(profile.name, services.clock, services.logger)
   }
 
   get id(): string {
-    return this.#snapshot.id
+    return this.#record.snapshot.id
   }
 
   get profile(): Profile {
     return this.#profile
   }
 
-  /** Bytes are counted at the moment of reading. */
   get snapshot(): LinkSnapshot {
-    return this.#ppp ? { ...this.#snapshot, ...this.#ppp.counters() } : this.#snapshot
+    return { ...this.#record.snapshot, usage: this.#services.usage.usage(this.#profile) }
   }
 
   /** Is it up, on its way, or waiting for the next attempt? Not where it is asked down and only ends. */
@@ -127,15 +97,18 @@ export class Link implements LinkHandle {
   }
 
   onChange(listener: (next: LinkSnapshot, previous: LinkSnapshot) => void): Cancel {
-    return this.#listeners.add(listener)
+    return this.#record.onChange(listener)
   }
 
-  /** Counts from the next attempt on. */
+  /** Counts from the next attempt on; one that only waits, perhaps for what the new profile no longer wants, begins anew. */
   replaceProfile(profile: Profile): void {
-    const isWaiting = this.#run?.goOn
-    if (this.#run?.wish.profile === this.#profile) this.#run.wish = wishOf(profile)
+    const run = this.#run
+    const isOwn = run?.wish.profile === this.#profile
     this.#profile = profile
-    isWaiting?.()
+    if (!run) return
+    if (isOwn) run.wish = wishOf(profile)
+    if (run.goOn) run.goOn()
+    else if (isOwn && this.#record.snapshot.state === 'waiting') run.attempt.abort(CHANGED)
   }
 
   async up(): Promise<void> {
@@ -145,6 +118,7 @@ export class Link implements LinkHandle {
   /** Starts, or begins anew where it only waits. Does nothing to a link that is up or dials. */
   async start(wish: RunWish, by: 'person' | 'itself'): Promise<void> {
     this.#isHeldDown = false
+    if (by === 'person') this.#forgive(wish)
     const stopping = this.#run?.stop.signal.aborted ? this.#run.done : undefined
     if (stopping) await stopping
     // Asked down again meanwhile.
@@ -161,18 +135,26 @@ export class Link implements LinkHandle {
       isAsked: by === 'person',
       failuresInARow: 0,
       goOn: undefined,
+      rested: undefined,
       done: Promise.resolve(),
     }
     this.#run = run
-    this.#set({ attempts: 0, ...NO_FAILURE })
+    this.#record.begin()
     run.done = this.#live(run)
   }
 
+  /** Whatever failed before, a person's wish begins anew. */
+  #forgive({ modem: wish }: RunWish): void {
+    const { pool, recovery } = this.#services
+    for (const { snapshot } of pool.free(this.id, wish)) recovery.forgive(snapshot.device)
+  }
+
   #hurry(run: Run, wish: RunWish): void {
-    if (run.goOn === undefined && this.#snapshot.state !== 'waiting') return
+    if (run.goOn === undefined && this.#record.snapshot.state !== 'waiting') return
     run.wish = wish
     run.isAsked = true
-    this.#set({ attempts: 0 })
+    run.failuresInARow = 0
+    this.#record.set({ attempts: 0 })
     if (run.goOn) run.goOn()
     else run.attempt.abort(ANEW)
   }
@@ -186,46 +168,57 @@ export class Link implements LinkHandle {
     await run.done
   }
 
-  settled(): Promise<void> {
-    if (this.#snapshot.state === 'up') return Promise.resolve()
-    // Also where the attempt had failed before anybody asked how it went.
-    if (!this.#run || (this.#run.goOn && this.#lastError)) {
-      return Promise.reject(
-        this.#lastError ??
-          new ModemdError('WrongState', `${this.id} is not connected: start it with \`mmctl connect\`.`),
-      )
-    }
-    return new Promise((resolve, reject) => {
-      this.#waiters.add({ resolve, reject })
+  /** The machine goes to sleep: resolves once nothing is on the line. It goes on by itself when that is over. */
+  async suspend(): Promise<void> {
+    const run = this.#run
+    if (!run) return
+    const rested = new Promise<void>((resolve) => {
+      run.rested = resolve
     })
+    if (run.goOn) run.goOn()
+    else run.attempt.abort(ASLEEP)
+    await Promise.race([run.done, rested])
+  }
+
+  settled(): Promise<void> {
+    // Also where the attempt had failed before anybody asked how it went.
+    return this.#record.settled(this.#run !== undefined && this.#run.goOn === undefined)
   }
 
   /** Attempt after attempt. Never rejects. */
   async #live(run: Run): Promise<void> {
     const { signal } = run.stop
-    let end: AttemptEnd | undefined
+    let end: AttemptEnd = USER_REQUEST.end
     do {
+      if (!(await this.#sleepThrough(run))) break
       end = await this.#attempt(run)
       if (end.stoodMs !== undefined) run.isLasting = true
-    } while (!signal.aborted && (end === ANEW.end || (await this.#goesOn(run, end))))
+    } while (!signal.aborted && (isBegunAnew(end) || (await this.#goesOn(run, end))))
     this.#services.pool.release(this.id)
     this.#run = undefined
     if (signal.aborted) this.#stopped(end)
+  }
+
+  /** While the machine sleeps; after that whatever failed before counts no more. False: asked down meanwhile. */
+  async #sleepThrough(run: Run): Promise<boolean> {
+    const { slumber, pool } = this.#services
+    while (slumber.isOn) {
+      pool.release(this.id)
+      const waiting = { state: 'waiting', modem: undefined, attempts: 0, advice: undefined } as const
+      const reason = { ...NO_NEXT, nextAttemptReason: 'suspend: it goes on when the machine wakes up' }
+      this.#record.endAttempt(ASLEEP.end, { ...waiting, ...reason })
+      run.rested?.()
+      if (!(await this.#waitOr(run, (goOn) => slumber.onEnd(goOn)))) return false
+      run.failuresInARow = 0
+    }
+    return true
   }
 
   async #attempt(run: Run): Promise<AttemptEnd> {
     const { wish, isAsked: isByHand } = run
     run.isAsked = false
     run.attempt = new AbortController()
-    this.#phaseStartedMs = this.#services.clock.nowMs()
-    this.#set({
-      state: 'waiting',
-      attempts: this.#snapshot.attempts + 1,
-      phaseMs: {},
-      rxBytes: 0n,
-      txBytes: 0n,
-      ...NO_NEXT,
-    })
+    this.#record.beginAttempt()
     const end = await runAttempt(this.#services, {
       link: this.id,
       profile: wish.profile,
@@ -233,86 +226,93 @@ export class Link implements LinkHandle {
       pin: wish.pin,
       isByHand,
       signal: run.attempt.signal,
-      show: (change) => this.#show(change),
-      phaseDone: (phase) => this.#phaseDone(phase),
-      counting: (ppp) => {
-        this.#ppp = ppp
-      },
+      show: (change) => this.#record.set(change),
+      phaseDone: (phase) => this.#record.phaseDone(phase),
+      counting: (ppp) => this.#record.count(ppp),
     })
     // A PIN is a person's try for this attempt, not for the redials.
     if (run.wish === wish) run.wish = { ...wish, pin: undefined }
+    // Who waits for the answer still does.
+    const isInterrupted = end.failure === ASLEEP.end.failure || end.failure === CHANGED.end.failure
+    if (isInterrupted && end.stoodMs === undefined) run.isAsked = isByHand
     return end
   }
 
   /** Shows why the attempt ended and waits for the next; false: there is none. */
   async #goesOn(run: Run, end: AttemptEnd): Promise<boolean> {
-    const { clock, random, logger } = this.#services
-    const { failure, stoodMs } = end
+    const { clock, random, logger, pool, recovery, slumber, usage } = this.#services
+    const { failure, stoodMs, modem } = end
     const { cause, detail } = failure
-    const { advice, permanent } = CAUSE_TABLE[cause]
-    run.failuresInARow = stoodMs !== undefined && stoodMs >= SUCCESS_MS ? 1 : run.failuresInARow + 1
-    const shown = {
-      ...NO_SESSION,
-      ...this.#counted(),
-      cause,
-      causeDetail: printable(detail, LONGEST_DETAIL_CHARS),
-      advice,
-      chatExit: end.chatExit,
-      pppExit: end.pppExit,
-    }
+    run.failuresInARow = isSuccess(stoodMs) ? 1 : run.failuresInARow + 1
+    const { profile, modem: wish } = run.wish
+    const { isLasting, failuresInARow } = run
+    const verdict = recovery.judge(end, profile.resetAfter)
+    const course = { profile, isLasting, failuresInARow, recovery: verdict }
+    const next = whatFollows(end, course, randomFraction(random))
     const error = end.error ?? failureError(failure)
-    const rule = run.wish.profile.redial[cause] ?? CAUSE_TABLE[cause].redial
-    const decision = decideRedial(cause, run.failuresInARow, rule, randomFraction(random))
-    const isRedialled = run.isLasting && !end.isBlocked && decision.action === 'wait'
     logger.warn(`${this.id}: ${cause}: ${detail}`, {
-      attempts: this.#snapshot.attempts,
-      nextInMs: isRedialled ? decision.delayMs : undefined,
+      attempts: this.#record.snapshot.attempts,
+      nextInMs: next.kind === 'redial' ? next.delayMs : undefined,
     })
 
-    if (run.isLasting && end.isBlocked) {
-      this.#services.pool.release(this.id)
-      this.#set({ ...shown, modem: undefined, state: permanent ? 'failed' : 'waiting' })
-      this.#settle(error)
-      return await this.#waitForChange(run)
+    if (next.kind !== 'redial') {
+      pool.release(this.id)
+      const reason = next.kind === 'given-up' ? { nextAttemptReason: next.reason } : undefined
+      const nextMonth = next.kind === 'blocked' && cause === 'data-limit' ? usage.nextAttempt() : undefined
+      this.#record.endAttempt(end, { modem: undefined, state: next.state, ...reason, ...nextMonth })
+      this.#record.settle(error)
+      if (next.kind === 'end') return false
+      if (slumber.isOn) return !run.stop.signal.aborted
+      return await this.#waitForChange(run, next.kind, clock.nowMs() + next.leastMs)
     }
-    if (!run.isLasting || decision.action === 'stop') {
-      this.#services.pool.release(this.id)
-      this.#set({ ...shown, modem: undefined, state: 'failed' })
-      this.#settle(error)
-      return false
-    }
-    const isFall = stoodMs !== undefined
-    const pause = redialPause(clock, this.#services.pool, {
-      link: this.id,
-      wish: run.wish.modem,
-      cause,
-      failuresInARow: run.failuresInARow,
-      delayMs: decision.delayMs,
-    })
-    this.#set({
-      ...shown,
+    const { delayMs, reason, rung } = next
+    const nextRung = recovery.outlook(end, profile.resetAfter)
+    const climbing = rung && modem && recovery.climb(modem, rung)
+    const isReady = (each: ModemHandle) => this.#readiness(run, each) === 'ready'
+    const pause = redialPause(clock, pool, { link: this.id, wish, cause, failuresInARow, delayMs, isReady, climbing })
+    this.#record.endAttempt(end, {
       ...(cause === 'modem-gone' && { modem: undefined }),
       state: 'waiting',
-      attempts: isFall ? 0 : this.#snapshot.attempts,
+      attempts: stoodMs === undefined ? this.#record.snapshot.attempts : 0,
       nextAttemptAtUs: clock.wallUs() + BigInt(pause.delayMs) * 1000n,
-      nextAttemptReason: decision.reason,
+      nextAttemptReason: reason,
+      nextRung,
     })
-    this.#settle(error)
+    this.#record.settle(error)
+    const onTaken = () => this.#record.set({ modem: undefined })
+    if (modem) pool.rest(this.id, modem, { isFirst: isSuccess(stoodMs), after: climbing, onTaken })
+    // The machine went to sleep while the call was hung up.
+    if (slumber.isOn) return !run.stop.signal.aborted
     return await this.#waitOr(run, pause.start)
   }
 
-  /** Without a timer: for a modem that is not blocked, or somebody who asks. */
-  async #waitForChange(run: Run): Promise<boolean> {
-    const { pool } = this.#services
-    const { profile, modem: wish } = run.wish
-    const isOpen = () =>
-      pool.free(this.id, wish).some((modem) => readinessOf(this.#services, profile, modem).kind !== 'blocked')
-    if (isOpen()) return !run.stop.signal.aborted
-    return await this.#waitOr(run, (goOn) =>
-      pool.onChange(() => {
-        if (isOpen()) goOn()
-      }),
-    )
+  /** Without a timer: for a modem that is not blocked (where it was given up, for one that is ready anew), or somebody who asks. */
+  async #waitForChange(run: Run, kind: 'blocked' | 'given-up', earliestMs: number): Promise<boolean> {
+    const { clock, pool, usage } = this.#services
+    const those = (are: (kind: Readiness['kind']) => boolean) => () =>
+      pool.free(this.id, run.wish.modem).filter((modem) => are(this.#readiness(run, modem)))
+    const wait = (listen: (tell: () => void) => Cancel) => this.#waitOr(run, notBefore(clock, earliestMs, listen))
+    if (kind === 'given-up') {
+      const ready = those((each) => each === 'ready')
+      return await wait((tell) => onReadyAnew(pool, ready, tell))
+    }
+    const notBlocked = those((each) => each !== 'blocked')
+    const isOpen = () => usage.refusal(run.wish.profile) === undefined && notBlocked().length > 0
+    if (isOpen() && clock.nowMs() >= earliestMs) return !run.stop.signal.aborted
+    return await wait((tell) => {
+      const check = () => {
+        if (isOpen()) tell()
+      }
+      check()
+      const cancels = [pool.onChance(this.id, check), usage.onceAllowed(run.wish.profile, check)]
+      return () => {
+        for (const cancel of cancels) cancel()
+      }
+    })
+  }
+
+  #readiness(run: Run, modem: ModemHandle): Readiness['kind'] {
+    return readinessOf(this.#services, run.wish.profile, modem).kind
   }
 
   /** True: go on; false: asked down. */
@@ -334,62 +334,15 @@ export class Link implements LinkHandle {
   }
 
   #stopped({ chatExit, pppExit }: AttemptEnd): void {
-    const { cause, detail } = USER_REQUEST.end.failure
-    this.#set({
-      ...NO_SESSION,
-      ...NO_NEXT,
-      ...this.#counted(),
-      modem: undefined,
-      state: 'idle',
-      cause,
-      causeDetail: detail,
-      advice: CAUSE_TABLE[cause].advice,
-      chatExit,
-      pppExit,
-    })
-    this.#settle(new ModemdError('WrongState', `${this.id} was disconnected before it was up.`, cause))
-  }
-
-  /** The last count of a session that is over. */
-  #counted(): { readonly rxBytes: bigint; readonly txBytes: bigint } {
-    const { rxBytes, txBytes } = this.snapshot
-    this.#ppp = undefined
-    return { rxBytes, txBytes }
-  }
-
-  #show(change: Partial<LinkSnapshot>): void {
-    this.#set(change)
-    if (change.state === 'up') this.#settle(undefined)
-  }
-
-  #phaseDone(phase: LinkPhase): void {
-    const nowMs = this.#services.clock.nowMs()
-    const ms = Math.round(nowMs - this.#phaseStartedMs)
-    this.#phaseStartedMs = nowMs
-    this.#set({ phaseMs: { ...this.#snapshot.phaseMs, [phase]: ms } })
-  }
-
-  /** Answers those who wait: undefined, it is up. */
-  #settle(error: ModemdError | undefined): void {
-    this.#lastError = error
-    const waiters = [...this.#waiters]
-    this.#waiters.clear()
-    for (const { resolve, reject } of waiters) error ? reject(error) : resolve()
-  }
-
-  #set(change: Partial<LinkSnapshot>): void {
-    const previous = this.snapshot
-    this.#snapshot = { ...this.#snapshot, ...change }
-    const next = this.snapshot
-    if (next.state !== previous.state)
-      this.#services.logger.info(`${this.id}: ${previous.state} → ${next.state}`, { modem: next.modem })
-    this.#listeners.emit(next, previous)
+    const { failure } = USER_REQUEST.end
+    this.#record.endAttempt({ failure, chatExit, pppExit }, { ...NO_NEXT, modem: undefined, state: 'idle' })
+    this.#record.settle(new ModemdError('WrongState', `${this.id} was disconnected before it was up.`, failure.cause))
   }
 }
 
-interface PromiseWithHandles {
-  readonly resolve: () => void
-  readonly reject: (error: ModemdError) => void
+/** It was ended so that another follows. */
+function isBegunAnew({ failure }: AttemptEnd): boolean {
+  return [ANEW, CHANGED, ASLEEP].some(({ end }) => end.failure === failure)
 }
 
 export function wishOf(profile: Profile): RunWish {

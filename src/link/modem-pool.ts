@@ -1,12 +1,13 @@
-/** Which link has which modem: one link a modem, chosen by the profile's `modem` and `sim`. Links take modems from here, the supervisor looks. */
+/**
+ * Which link has which modem: one link a modem. Links take modems from here; between two attempts a link keeps its modem, unless one
+ * that comes before it wants it, or it has failed there so often that any other may try (docs/man/modemd.conf.5, FAIL-OVER).
+ */
 
 import type { Failure } from '../base/cause.ts'
 import { Listeners } from '../base/listeners.ts'
 import type { Cancel } from '../base/ports.ts'
-import type { ModemFleet, ModemHandle, ModemSnapshot, PortReport } from '../modem/snapshot.ts'
-import type { Profile } from './profile.ts'
-
-export type ModemWish = Pick<Profile, 'modem' | 'sim'>
+import type { ModemFleet, ModemHandle, PortReport } from '../modem/snapshot.ts'
+import { type ModemWish, matchesModem, ttyPath } from './modem-selector.ts'
 
 export type PoolView =
   | { readonly kind: 'free'; readonly modem: ModemHandle }
@@ -14,45 +15,47 @@ export type PoolView =
   | { readonly kind: 'busy'; readonly modem: ModemHandle; readonly by: string }
   | { readonly kind: 'none' }
 
-export function matchesModem({ modem: selector, sim }: ModemWish, modem: ModemSnapshot): boolean {
-  return matchesSelector(selector, modem) && (sim === '' || sameIccid(sim, modem.sim.iccid))
+/** So many failures in a row on one modem, and another link may have it, or the link goes to another modem. */
+const PATIENCE = 3
+
+interface Claim {
+  readonly modem: ModemHandle
+  /** Called when another link takes the modem; undefined: an attempt is on, nobody may. */
+  onTaken?: () => void
 }
 
-export function matchesSelector(selector: string, modem: ModemSnapshot): boolean {
-  const [kind, rest] = /^(imei|usb|tty):(.*)$/.exec(selector)?.slice(1) ?? []
-  switch (kind) {
-    case 'imei':
-      return modem.equipmentIdentifier === rest
-    case 'usb':
-      return modem.device.split('/').at(-1) === rest
-    case 'tty':
-      return modem.ports.some(({ name }) => name === ttyPath(rest!)) || modem.device === ttyPath(rest!)
-    default:
-      return selector === 'any' || selector === modem.id
-  }
+export interface Rest {
+  readonly isFirst: boolean
+  /** Never rejects. */
+  readonly after: Promise<void> | undefined
+  readonly onTaken: () => void
 }
 
-function ttyPath(name: string): string {
-  return name.startsWith('/dev/') ? name : `/dev/${name}`
-}
-
-/** Some modems append the filler of ITU-T E.118's 20 places. */
-function sameIccid(wanted: string, read: string | undefined): boolean {
-  const bare = (iccid: string) => iccid.toUpperCase().replace(/F$/, '')
-  return read !== undefined && bare(wanted) === bare(read)
+interface Seeker {
+  readonly link: string
+  readonly listener: () => void
 }
 
 export class ModemPool {
   readonly #fleet: ModemFleet
+  readonly #comesBefore: (a: string, b: string) => boolean
   /** By link. */
-  readonly #claims = new Map<string, ModemHandle>()
+  readonly #claims = new Map<string, Claim>()
+  /** In a row, by link and the modem's device. */
+  readonly #failures = new Map<string, Map<string, number>>()
+  /** In the order in which they may take. */
+  #seekers: readonly Seeker[] = []
+  #cancelSeeking: Cancel | undefined
   readonly #listeners = new Listeners<[]>()
   readonly #unwatch: Cancel
 
-  constructor(fleet: ModemFleet) {
+  /** `comesBefore`: has the first link the right to a modem that both want? */
+  constructor(fleet: ModemFleet, comesBefore: (a: string, b: string) => boolean) {
     this.#fleet = fleet
+    this.#comesBefore = comesBefore
     this.#unwatch = fleet.onRemoved((modem) => {
-      for (const [link, claimed] of this.#claims) if (claimed === modem) this.#claims.delete(link)
+      for (const [link, claimed] of this.#claims) if (claimed.modem === modem) this.#claims.delete(link)
+      for (const failures of this.#failures.values()) failures.delete(modem.snapshot.device)
     })
   }
 
@@ -64,22 +67,52 @@ export class ModemPool {
     return taken ? { kind: 'busy', modem: taken, by: this.ownerOf(taken)! } : { kind: 'none' }
   }
 
-  /** The modem that the link has already before all others, then as the fleet has them. */
+  /** Those that the link may take: the one it has already before all others, then as the fleet has them, last what it would take from another. */
   free(link: string, wish: ModemWish): readonly ModemHandle[] {
-    const own = this.#claims.get(link)
+    const place = (modem: ModemHandle) => {
+      const owner = this.ownerOf(modem)
+      return owner === link ? 0 : owner === undefined ? 1 : 2
+    }
     return this.#matching(wish)
-      .filter((modem) => modem === own || this.ownerOf(modem) === undefined)
-      .toSorted((a, b) => Number(b === own) - Number(a === own))
+      .filter((modem) => place(modem) < 2 || this.#mayTake(link, this.ownerOf(modem)!))
+      .toSorted((a, b) => place(a) - place(b))
   }
 
-  /** The free one of the lowest rank is the link's, until `release` or until it vanishes. */
+  /** The free one of the lowest rank is the link's, until `release` or until it vanishes; of those its own, as long as its patience with that lasts. */
   claim(link: string, wish: ModemWish, rank: (modem: ModemHandle) => number): ModemHandle | undefined {
-    const best = this.free(link, wish).toSorted((a, b) => rank(a) - rank(b))[0]
-    if (best) this.#claims.set(link, best)
+    const order = (a: ModemHandle, b: ModemHandle) =>
+      rank(a) - rank(b) || this.#weariness(link, a) - this.#weariness(link, b)
+    const best = this.free(link, wish).toSorted(order)[0]
+    if (!best) return undefined
+    const before = this.#claims.get(link)
+    const owner = this.ownerOf(best)
+    const onTaken = owner !== undefined && owner !== link ? this.#claims.get(owner)?.onTaken : undefined
+    if (onTaken) this.#claims.delete(owner!)
+    this.#claims.set(link, { modem: best })
+    onTaken?.()
+    if (before && before.modem !== best) this.#listeners.emit()
     return best
   }
 
+  /** The attempt failed and the next comes later. `isFirst`: what failed before counts no more. `after`: others have to wait for it, too. */
+  rest(link: string, modem: ModemHandle, { isFirst, after, onTaken }: Rest): void {
+    const claim = this.#claims.get(link)
+    if (claim?.modem !== modem) return
+    const failures = this.#failures.get(link) ?? new Map<string, number>()
+    const { device } = modem.snapshot
+    this.#failures.set(link, failures.set(device, isFirst ? 1 : (failures.get(device) ?? 0) + 1))
+    const letGo = () => {
+      // A person may have asked for the next attempt meanwhile.
+      if (this.#claims.get(link) !== claim) return
+      claim.onTaken = onTaken
+      this.#listeners.emit()
+    }
+    if (after) after.then(letGo)
+    else letGo()
+  }
+
   release(link: string): void {
+    this.#failures.delete(link)
     if (this.#claims.delete(link)) this.#listeners.emit()
   }
 
@@ -95,8 +128,12 @@ export class ModemPool {
     return { cause: 'port-busy', detail: `${detail} for modemd: ${busy.owner} has ${busy.name}` }
   }
 
+  get modems(): readonly ModemHandle[] {
+    return this.#fleet.modems
+  }
+
   ownerOf(modem: ModemHandle): string | undefined {
-    return [...this.#claims].find(([, claimed]) => claimed === modem)?.[0]
+    return [...this.#claims].find(([, claimed]) => claimed.modem === modem)?.[0]
   }
 
   isHere(modem: ModemHandle): boolean {
@@ -109,7 +146,7 @@ export class ModemPool {
     })
   }
 
-  onCame(listener: () => void): Cancel {
+  onCame(listener: (modem: ModemHandle) => void): Cancel {
     return this.#fleet.onAdded(listener)
   }
 
@@ -135,8 +172,41 @@ export class ModemPool {
     }
   }
 
+  /** `onChange` for one that will take: of several the first in order hears of it first. */
+  onChance(link: string, listener: () => void): Cancel {
+    const seeker = { link, listener }
+    const order = (a: Seeker, b: Seeker) => (this.#comesBefore(a.link, b.link) ? -1 : 1)
+    this.#seekers = [...this.#seekers, seeker].sort(order)
+    this.#cancelSeeking ??= this.onChange(() => {
+      for (const each of this.#seekers) if (this.#seekers.includes(each)) each.listener()
+    })
+    return () => {
+      this.#seekers = this.#seekers.filter((each) => each !== seeker)
+      if (this.#seekers.length > 0) return
+      this.#cancelSeeking?.()
+      this.#cancelSeeking = undefined
+    }
+  }
+
   close(): void {
     this.#unwatch()
+  }
+
+  #mayTake(link: string, owner: string): boolean {
+    const claim = this.#claims.get(owner)
+    if (!claim?.onTaken) return false
+    return this.#comesBefore(link, owner) || this.#failuresOn(claim.modem, owner) >= PATIENCE
+  }
+
+  #failuresOn({ snapshot: { device } }: ModemHandle, link: string): number {
+    return this.#failures.get(link)?.get(device) ?? 0
+  }
+
+  /** With its own modem a link is patient; then the turn goes round. */
+  #weariness(link: string, modem: ModemHandle): number {
+    const failures = this.#failuresOn(modem, link)
+    if (this.ownerOf(modem) !== link) return failures
+    return failures > 0 && failures % PATIENCE === 0 ? failures + 0.5 : -1
   }
 
   #matching(wish: ModemWish): readonly ModemHandle[] {

@@ -78,6 +78,10 @@ export class PppRun {
     this.#link?.terminate(failure)
   }
 
+  lost(detail: string): void {
+    this.#link?.lost(detail)
+  }
+
   #finish(end: PppEnd): void {
     this.#cancelGrace?.()
     this.#end = end

@@ -4,6 +4,7 @@
  */
 
 import type { EngineName } from '../ppp/engines/engine.ts'
+import type { CheckTarget } from './check/reach.ts'
 import type { RedialRules } from './redial.ts'
 import type { ProfileFields } from './snapshot.ts'
 
@@ -32,6 +33,10 @@ export interface Profile {
   /** The script's text. */
   readonly chatScript?: string | undefined
   readonly priority: number
+  /** Must answer before the link counts as up; undefined: nothing is asked. */
+  readonly check: CheckTarget | undefined
+  /** Per month; undefined: none. */
+  readonly dataLimitBytes: number | undefined
   readonly cid: number | 'auto'
   readonly engine: 'auto' | EngineName
   readonly auth: ProfileAuth

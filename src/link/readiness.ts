@@ -25,9 +25,7 @@ export function judgeReadiness(modem: ModemSnapshot, rules: ReadinessRules): Rea
     case 'locked':
       return judgeLocked(modem, rules.hasPin)
     case 'failed':
-      return modem.failure
-        ? blocked('sim', modem.failure.cause, modem.failure.detail)
-        : blocked('sim', 'internal', modem.stateReason || 'the modem failed')
+      return judgeFailed(modem)
     case 'disabled':
       return blocked('network', 'radio-off', modem.stateReason || 'the radio is off')
     case 'resetting':
@@ -36,17 +34,43 @@ export function judgeReadiness(modem: ModemSnapshot, rules: ReadinessRules): Rea
       return pending(isUnlocked(modem) ? 'network' : 'sim', 'no-network', 'the modem is being switched on')
     case 'searching':
       return modem.registration === 'denied'
-        ? blocked('network', 'registration-denied', modem.stateReason || 'the network refuses the SIM')
+        ? judgeDenied(modem)
         : pending('network', 'no-network', 'the modem searches a network')
     case 'connecting':
     case 'connected':
     case 'disconnecting':
       return pending('network', 'port-busy', 'the modem is in another call')
-    case 'registered':
-      return modem.registration === 'roaming' && !rules.roaming
-        ? blocked('network', 'roaming-forbidden', `the modem is in the network of ${networkName(modem)}`)
-        : { kind: 'ready' }
+    case 'registered': {
+      const failure = roamingFailure(modem, rules)
+      return failure ? { kind: 'blocked', phase: 'network', failure } : { kind: 'ready' }
+    }
   }
+}
+
+/** Why it may not be in a call where it is; undefined: it may. */
+export function roamingFailure(
+  modem: ModemSnapshot,
+  { roaming }: Pick<ReadinessRules, 'roaming'>,
+): Failure | undefined {
+  if (modem.registration !== 'roaming' || roaming) return undefined
+  return { cause: 'roaming-forbidden', detail: `the modem is in the network of ${networkName(modem)}` }
+}
+
+/** The modem goes on looking for a network by itself; for good is what no network will change (GSMA TS.34). */
+function judgeDenied({ stateReason, isDenialFinal }: ModemSnapshot): Readiness {
+  const detail = stateReason || 'the network refuses the SIM'
+  if (isDenialFinal === false) return pending('network', 'registration-denied', detail)
+  const failure: Failure = { cause: 'registration-denied', detail, ...(isDenialFinal && { isPermanent: true }) }
+  return { kind: 'blocked', phase: 'network', failure }
+}
+
+function judgeFailed({ sim, failure, stateReason }: ModemSnapshot): Readiness {
+  const isOurs = failure?.cause === 'modem-silent' || failure?.cause.startsWith('sim-') === true
+  // The SIM's state is told a moment before its failure; another failure is one of the last call.
+  if (sim.status === 'failed' && !isOurs) return blocked('sim', 'sim-failed', stateReason || 'the SIM does not work')
+  return failure
+    ? blocked('sim', failure.cause, failure.detail)
+    : blocked('sim', 'internal', stateReason || 'the modem failed')
 }
 
 function judgeLocked({ sim, failure, stateReason }: ModemSnapshot, hasPin: boolean): Readiness {

@@ -16,7 +16,12 @@ export type RedialDecision =
   | { readonly action: 'wait'; readonly delayMs: number; readonly reason: string }
 
 /** A link that stood this long was a success: the failures before it count no more. */
-export const SUCCESS_MS = 60_000
+const SUCCESS_MS = 60_000
+
+/** `stoodMs` undefined: it never was up. */
+export function isSuccess(stoodMs: number | undefined): boolean {
+  return stoodMs !== undefined && stoodMs >= SUCCESS_MS
+}
 
 /** The jitter takes up to this part of the delay away, so that `longestMs` is never passed and a crowd of modems spreads. */
 const JITTER = 0.2

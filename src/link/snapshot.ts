@@ -3,6 +3,7 @@
 import type { Cause } from '../base/cause.ts'
 import type { Cancel } from '../base/ports.ts'
 import type { ModemFleet } from '../modem/snapshot.ts'
+import type { NextRung } from './recovery.ts'
 
 export type LinkState =
   | 'idle'
@@ -29,6 +30,15 @@ export interface IpSnapshot {
   readonly mtu: number
 }
 
+/** What a profile has used, in both directions. */
+export interface LinkUsage {
+  /** `2026-11`, in local time. */
+  readonly month: string
+  readonly usedBytes: bigint
+  /** undefined: none. */
+  readonly limitBytes: bigint | undefined
+}
+
 export interface LinkSnapshot {
   /** The profile's name. */
   readonly id: string
@@ -48,9 +58,13 @@ export interface LinkSnapshot {
   readonly rxBytes: bigint
   readonly txBytes: bigint
   readonly upSinceUs?: bigint | undefined
+  /** Of this month. */
+  readonly usage?: LinkUsage | undefined
   /** Attempts since the link was last asked for or up. */
   readonly attempts: number
   readonly cause?: Cause | undefined
+  /** When it ended so. */
+  readonly causeAtUs?: bigint | undefined
   /** The raw evidence. */
   readonly causeDetail?: string | undefined
   readonly advice?: string | undefined
@@ -59,6 +73,8 @@ export interface LinkSnapshot {
   /** 0n: none planned. */
   readonly nextAttemptAtUs: bigint
   readonly nextAttemptReason: string
+  /** Of the recovery ladder, where the next attempts fail, too; undefined: none is left, or none would help. */
+  readonly nextRung?: NextRung | undefined
 }
 
 /** The keys of Manager1.Connect's `options`; already checked for type by the bus, for value by the supervisor. */
@@ -131,5 +147,4 @@ export interface SupervisorApi {
   removeProfile(name: string): Promise<void>
   /** Rejects with InvalidArgs naming file, line and reason; the last good configuration stays. */
   reloadConfig(): Promise<void>
-  diagnose(): Promise<readonly Readonly<Record<string, string>>[]>
 }

@@ -11,12 +11,17 @@ import type { EngineReport } from '../ppp/engines/choose.ts'
 import type { PppEngine } from '../ppp/engines/engine.ts'
 import { ApnBook } from './apn/book.ts'
 import { automaticPin } from './automatic-pin.ts'
+import { createReach, type Reach } from './check/reach.ts'
 import { wishWith } from './connect-options.ts'
 import { Link, type LinkServices, wishOf } from './link.ts'
-import { ModemPool, matchesModem } from './modem-pool.ts'
+import { ModemPool } from './modem-pool.ts'
+import { matchesModem } from './modem-selector.ts'
 import type { Resolver } from './name-servers.ts'
 import type { Profile, ProfileSource } from './profile.ts'
+import { RecoveryDesk } from './recovery-desk.ts'
+import { Slumber } from './slumber.ts'
 import type { ApnOffer, ConnectOptions, LinkHandle, ProfileFields, SupervisorApi } from './snapshot.ts'
+import { UsageLedger } from './usage/ledger.ts'
 
 export interface SupervisorOptions {
   readonly version: string
@@ -32,11 +37,19 @@ export interface SupervisorOptions {
   readonly resolver?: Resolver | undefined
   /** undefined: access points are the profiles' or the network's. */
   readonly apns?: ApnBook | undefined
+  /** undefined: a TCP connection through the link. */
+  readonly reach?: Reach | undefined
+  /** undefined: data are counted until modemd ends. */
+  readonly usage?: UsageLedger | undefined
 }
 
 export interface Supervisor extends SupervisorApi {
   /** The fleet asks it for a modem that appears locked. */
   pinFor(modem: ModemSnapshot): string | undefined
+  /** The machine goes to sleep: resolves when all links are down, in order; none dials until `resume`. */
+  suspend(): Promise<void>
+  /** It woke up, or has slept without a word: modems are looked at anew, and links that ran are dialled at once. */
+  resume(): void
   /** All links down, nothing runs any more. */
   close(): Promise<void>
 }
@@ -61,21 +74,39 @@ class ProfileSupervisor implements Supervisor {
   readonly #leaving = new Map<string, Link>()
   readonly #added = new Set<LinkListener>()
   readonly #removed = new Set<LinkListener>()
+  readonly #slumber = new Slumber()
   readonly #unwatch: Cancel
   #isClosed = false
 
   constructor(options: SupervisorOptions) {
     const { version, fleet, engines, engineReports, profiles, clock, random, logger, resolver } = options
     const apns = options.apns ?? new ApnBook({ logger })
+    const reach = options.reach ?? createReach({ clock, random })
+    const usage = options.usage ?? new UsageLedger({ clock, logger })
     this.version = version
     this.fleet = fleet
     this.engines = engineReports.filter(({ isUsable }) => isUsable).map(({ name }) => name)
     this.engineReasons = Object.fromEntries(engineReports.map(({ name, why }) => [name, why]))
     this.#source = profiles
     this.#logger = logger
-    this.#pool = new ModemPool(fleet)
+    this.#pool = new ModemPool(fleet, (a, b) => this.#comesBefore(a, b))
     const pinFor = (modem: ModemSnapshot) => this.pinFor(modem)
-    this.#services = { pool: this.#pool, engines, engineReports, clock, random, logger, resolver, apns, pinFor }
+    const recovery = new RecoveryDesk({ pool: this.#pool, clock, logger })
+    this.#services = {
+      pool: this.#pool,
+      recovery,
+      engines,
+      engineReports,
+      clock,
+      random,
+      logger,
+      resolver,
+      apns,
+      reach,
+      usage,
+      slumber: this.#slumber,
+      pinFor,
+    }
     this.#unwatch = fleet.onAdded((modem) => this.#modemCame(modem))
     this.#takeProfiles()
   }
@@ -168,31 +199,22 @@ class ProfileSupervisor implements Supervisor {
     if (faults.length > 0) throw new ModemdError('InvalidArgs', `The configuration has faults: ${faults.join('; ')}`)
   }
 
-  async diagnose(): Promise<readonly Readonly<Record<string, string>>[]> {
-    return [
-      ...this.#source.faults.map((detail) =>
-        finding('configuration', 'fault', detail, 'Mend the file, then send SIGHUP to modemd.'),
-      ),
-      ...(this.engines.length === 0 ? [finding('ppp', 'fault', 'no PPP engine works here', NO_ENGINE_ADVICE)] : []),
-      ...Object.entries(this.engineReasons).map(([name, why]) => finding(`ppp ${name}`, 'ok', why, '')),
-      this.fleet.modems.length === 0
-        ? finding('modems', 'fault', 'no modem is there', 'Plug one in; `lsusb` must show it.')
-        : finding(
-            'modems',
-            'ok',
-            this.fleet.modems.map(({ snapshot: { id, state } }) => `${id} ${state}`).join(', '),
-            '',
-          ),
-      ...this.links.flatMap(({ snapshot: { id, state, cause, causeDetail, advice } }) =>
-        state === 'failed' ? [finding(`link ${id}`, 'fault', `${cause}: ${causeDetail}`, advice ?? '')] : [],
-      ),
-    ]
+  async suspend(): Promise<void> {
+    this.#slumber.begin()
+    await Promise.all([...this.#links.values()].map((link) => link.suspend()))
+  }
+
+  resume(): void {
+    this.fleet.wake()
+    this.#slumber.end()
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
     this.#unwatch()
     await Promise.all([this.disconnect(undefined), ...[...this.#leaving.values()].map((link) => link.down())])
+    await this.#services.recovery.close()
+    this.#services.usage.close()
     this.#pool.close()
   }
 
@@ -251,8 +273,16 @@ class ProfileSupervisor implements Supervisor {
   /** A re-plugged modem also starts what was disconnected or had given up. */
   #modemCame({ snapshot }: ModemHandle): void {
     for (const link of [...this.#links.values()].sort((a, b) => byPriority(a.profile, b.profile))) {
-      if (matchesModem({ ...link.profile, sim: '' }, snapshot)) this.#startIfAutomatic(link)
+      // Our own reset is no re-plugging.
+      const isKeptDown = link.isHeldDown && this.#services.recovery.isClimbing(snapshot.device)
+      if (!isKeptDown && matchesModem({ ...link.profile, sim: '' }, snapshot)) this.#startIfAutomatic(link)
     }
+  }
+
+  /** The link `manual` and those on their way out have a place too. */
+  #comesBefore(a: string, b: string): boolean {
+    const placeOf = (name: string) => ({ name, priority: this.#links.get(name)?.profile.priority ?? 0 })
+    return byPriority(placeOf(a), placeOf(b)) < 0
   }
 
   #profileNamed(name: string): Profile {
@@ -266,12 +296,6 @@ class ProfileSupervisor implements Supervisor {
   }
 }
 
-const NO_ENGINE_ADVICE = 'Load the tun module (`modprobe tun`) and give modemd CAP_NET_ADMIN.'
-
-function byPriority(a: Profile, b: Profile): number {
+function byPriority(a: Pick<Profile, 'name' | 'priority'>, b: Pick<Profile, 'name' | 'priority'>): number {
   return a.priority - b.priority || (a.name < b.name ? -1 : 1)
-}
-
-function finding(what: string, state: 'ok' | 'fault', detail: string, advice: string): Record<string, string> {
-  return { what, state, detail, advice }
 }

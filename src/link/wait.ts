@@ -12,8 +12,8 @@ export interface Wait<T> {
   readonly listen: (check: () => void) => Cancel
   /** Asked at once and whenever the listener hears something; undefined: not yet. */
   readonly check: () => T | undefined
-  /** What `until` rejects with when the limit passes. */
-  readonly late?: (limitMs: number) => Error
+  /** What `until` rejects with when the limit passes, or resolves with where that is no error. */
+  readonly late?: (limitMs: number) => Error | T
 }
 
 export function until<T>({ clock, signal, limitMs, listen, check, late }: Wait<T>): Promise<T> {
@@ -31,7 +31,12 @@ export function until<T>({ clock, signal, limitMs, listen, check, late }: Wait<T
     signal.addEventListener('abort', onAbort, { once: true })
     ends.push(() => signal.removeEventListener('abort', onAbort))
     if (limitMs !== undefined && late)
-      ends.push(clock.at(clock.nowMs() + limitMs, () => finish(() => reject(late(limitMs)))))
+      ends.push(
+        clock.at(clock.nowMs() + limitMs, () => {
+          const end = late(limitMs)
+          finish(() => (end instanceof Error ? reject(end) : resolve(end)))
+        }),
+      )
     ends.push(
       listen(() => {
         const value = check()

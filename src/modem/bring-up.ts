@@ -3,17 +3,19 @@
  * repeated. Run by `modem.ts`.
  */
 
+import { sleep } from '../base/ports.ts'
 import { parseCfun } from './at/replies/cfun.ts'
 import { ask } from './drivers/driver.ts'
-import { isPortBusy, type ModemContext, sendFirstAccepted } from './procedure.ts'
+import { DIAL_FIRST_MS, isPortBusy, type ModemContext, sendFirstAccepted } from './procedure.ts'
 import { isRegistered, readDenial, readOperator, readOwnNumbers, readRegistration } from './registration.ts'
 import { SignalReader } from './signal.ts'
 import { openSim, type SimOpener } from './sim.ts'
+import type { SignalSnapshot } from './snapshot.ts'
 import type { Wakeup } from './wakeup.ts'
 
 /** While there is no network. Where the modem reports, that comes first, and asking is for a report that was lost. */
 const SEARCH_POLL_MS = [250, 500, 1000, 2000, 4000, 8000, 16_000]
-const SEARCH_POLL_WITH_REPORTS_MS = [3000, 6000, 12_000]
+const SEARCH_POLL_WITH_REPORTS_MS = [5000, 10_000, 20_000]
 const LONGEST_SEARCH_POLL_MS = 30_000
 /** For a modem that reports nothing. */
 const REGISTERED_POLL_MS = 30_000
@@ -26,6 +28,8 @@ const FIRST_SIGNAL_MS = 4000
 export interface NetworkReports {
   /** The modem tells by itself when its registration changes. */
   readonly areOn: boolean
+  /** The registration's questions, the most promising first. */
+  readonly queries: readonly string[]
 }
 
 /** Resolves when the SIM is open and the modem reports; that can take until somebody enters a PIN. */
@@ -35,12 +39,23 @@ export async function bringUp(modem: ModemContext, opener: SimOpener, signal: Ab
   for (const group of modem.driver.simInit) await sendFirstAccepted(modem, group)
   await openSim(modem, opener, signal)
   await readImei(modem)
+  return switchReportsOn(modem)
+}
+
+/** A domain of whose reports the modem knows nothing is asked last. */
+async function switchReportsOn(modem: ModemContext): Promise<NetworkReports> {
+  const { driver, snapshot } = modem
+  const isKnown = (command: string) => driver.unknownTo?.[command]?.test(snapshot.model ?? '') !== true
   let areOn = false
-  for (const group of modem.driver.networkInit) {
+  const refused: string[] = []
+  for (const group of driver.networkInit.map((each) => each.filter(isKnown))) {
+    const domain = /^AT(\+C\w*REG)=/.exec(group[0] ?? '')?.[1]
     const accepted = await sendFirstAccepted(modem, group)
-    areOn ||= accepted !== undefined && /REG=/.test(accepted)
+    areOn ||= domain !== undefined && accepted !== undefined
+    if (accepted === undefined) refused.push(`AT${domain}?`)
   }
-  return { areOn }
+  const isRefused = (query: string) => Number(refused.includes(query))
+  return { areOn, queries: driver.registration.filter(isKnown).sort((a, b) => isRefused(a) - isRefused(b)) }
 }
 
 export async function identify(modem: ModemContext): Promise<void> {
@@ -75,7 +90,7 @@ export async function followNetwork(
   wakeup: Wakeup,
   signal: AbortSignal,
 ): Promise<never> {
-  const queries = new Set(modem.driver.registration)
+  const queries = new Set(reports.queries)
   const signalReader = new SignalReader(modem)
   const searchPollMs = reports.areOn ? SEARCH_POLL_WITH_REPORTS_MS : SEARCH_POLL_MS
   const registeredPollMs = reports.areOn ? undefined : REGISTERED_POLL_MS
@@ -85,7 +100,9 @@ export async function followNetwork(
   let isDenialAsked = false
   for (;;) {
     const isFree = await unlessBusy(async () => {
-      if (!isRegistered(modem) || !reports.areOn) await readRegistration(modem, queries)
+      // A dial that found no network: the report of its loss was lost, too.
+      const isContradicted = modem.snapshot.failure?.cause === 'no-network'
+      if (!isRegistered(modem) || !reports.areOn || isContradicted) await readRegistration(modem, queries)
       const { registration, state } = modem.snapshot
       if (registration === 'denied' && !isDenialAsked) await readDenial(modem)
       isDenialAsked = registration === 'denied'
@@ -93,7 +110,7 @@ export async function followNetwork(
       if (!isRegistered(modem) || (registration === known && state !== 'searching')) return
       // Before the operator, with whose name `registered` is told: a dial may come at once and take the only port.
       if (modem.snapshot.signal === undefined) await signalReader.read()
-      await readOperator(modem)
+      await readOperator(modem, () => sleep(modem.clock, DIAL_FIRST_MS, signal))
       known = registration
       if (hasNumbers) return
       hasNumbers = true
@@ -114,6 +131,7 @@ export async function followSignal(
   signal: AbortSignal,
 ): Promise<never> {
   const reader = new SignalReader(modem)
+  const age = new SignalAge(modem)
   const read = async () => {
     await reader.readTechnology()
     await reader.read()
@@ -122,19 +140,31 @@ export async function followSignal(
   if (!isRegistered(modem)) await wakeup.pause(modem.clock, Math.min(FIRST_SIGNAL_MS, pollMs()), signal)
   for (;;) {
     const isFree = await unlessBusy(read)
-    if (!isFree && isOld(modem)) modem.apply({ type: 'no-signal' })
-    await wakeup.pause(modem.clock, isFree ? pollMs() : untilOldMs(modem), signal)
+    if (!isFree && age.leftMs() === 0) modem.apply({ type: 'no-signal' })
+    const leftMs = age.leftMs()
+    await wakeup.pause(modem.clock, isFree ? pollMs() : leftMs, signal)
   }
 }
 
-/** Until what was measured is too old; undefined: nothing is. */
-function untilOldMs({ snapshot: { signal }, clock }: ModemContext): number | undefined {
-  if (signal === undefined) return undefined
-  return Math.max(0, OLDEST_SIGNAL_MS - Number((clock.wallUs() - signal.atUs) / 1000n))
-}
+/** How long what was measured may still be shown, from when it was first seen here: by the monotonic clock, not by the time it is shown with. */
+class SignalAge {
+  readonly #modem: ModemContext
+  #seen: SignalSnapshot | undefined
+  #sinceMs = 0
 
-function isOld({ snapshot: { signal }, clock }: ModemContext): boolean {
-  return signal !== undefined && clock.wallUs() - signal.atUs >= BigInt(OLDEST_SIGNAL_MS) * 1000n
+  constructor(modem: ModemContext) {
+    this.#modem = modem
+  }
+
+  /** undefined: nothing is shown. */
+  leftMs(): number | undefined {
+    const { snapshot, clock } = this.#modem
+    if (snapshot.signal !== this.#seen) {
+      this.#seen = snapshot.signal
+      this.#sinceMs = clock.nowMs()
+    }
+    return this.#seen && Math.max(0, this.#sinceMs + OLDEST_SIGNAL_MS - clock.nowMs())
+  }
 }
 
 /** false: a call has the modem's only port; whoever waits is woken when it is over. */

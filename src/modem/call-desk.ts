@@ -1,32 +1,51 @@
 /** The one call of a modem: the dial, what the call may do, its end, and what each makes of the modem's state. Used by `modem.ts`. */
 
+import { printable } from '../base/bytes.ts'
 import type { Failure } from '../base/cause.ts'
 import { ModemdError } from '../base/errors.ts'
-import type { Clock, Logger } from '../base/ports.ts'
+import { type Clock, type Logger, sleep } from '../base/ports.ts'
+import type { AtReply } from './at/channel.ts'
+import { parseCgact } from './at/replies/cgpaddr.ts'
 import { asDialError, type Connected, dial, obstacleOf } from './dial.ts'
+import { isModemsWord } from './dial-result.ts'
+import type { ModemDriver } from './drivers/driver.ts'
 import { hangUp } from './hang-up.ts'
 import type { ModemPort } from './port.ts'
 import type { PortSet } from './port-set.ts'
-import { networkReason } from './refusal.ts'
+import { limitFor, networkReason } from './refusal.ts'
 import { type Call, DialError, type DialRequest } from './snapshot.ts'
-import type { Change, ModemRecord } from './state.ts'
+import { type Change, isIn, type ModemRecord } from './state.ts'
 
 export interface CallDeskOptions {
   readonly clock: Clock
   readonly logger: Logger
+  readonly driver: ModemDriver
   readonly ports: PortSet
   readonly record: () => ModemRecord
   apply(change: Change): void
   /** What the SIM has to do with the end of a call, asked on the port that carried it; undefined: nothing. Never rejects. */
   simFailure(port: ModemPort, failure: Failure): Promise<Failure | undefined>
+  /** On a port that is free. */
+  ask(text: string): Promise<AtReply>
   /** The port is free for commands again. */
   onEnded(): void
 }
 
+/** A modem may tell of the network first and end the call then. */
+const DOUBT_PAUSES_MS = [0, 1000, 3000]
+
+interface LiveCall extends Call {
+  /** False: nobody hears it. */
+  tellLost(failure: Failure): boolean
+  readonly ended: Promise<void>
+}
+
 export class CallDesk {
   readonly #options: CallDeskOptions
-  #call: Call | undefined
+  #call: LiveCall | undefined
   #dropped: Failure | undefined
+  /** Its contexts are being asked for. */
+  #doubted: LiveCall | undefined
 
   constructor(options: CallDeskOptions) {
     this.#options = options
@@ -34,7 +53,7 @@ export class CallDesk {
 
   /** Rejects as `ModemCommands.dial` does. */
   async dial(request: DialRequest): Promise<Call> {
-    const { ports, clock, logger, apply } = this.#options
+    const { ports, clock, logger, driver, apply } = this.#options
     if (ports.called) throw new ModemdError('Busy', 'The modem already carries a call.', 'port-busy')
     const record = this.#options.record()
     const obstacle = obstacleOf(record)
@@ -44,13 +63,13 @@ export class CallDesk {
     apply({ type: 'activity', activity: 'connecting' })
     try {
       const isLte = record.domains.eps !== undefined
-      this.#call = this.#callOn(port, await dial(port, request, { clock, logger, isLte }))
+      this.#call = this.#callOn(port, request.ipType, await dial(port, request, { clock, logger, driver, isLte }))
       return this.#call
     } catch (error) {
       const { failure } = asDialError(error)
-      // An abort string was the modem's own word: it is in command mode. After silence nobody knows, it may be an old call.
+      // After silence nobody knows, it may be an old call.
       const isLost = !port.session || failure.cause === 'modem-silent'
-      if ((failure.chatExit ?? 0) >= 4) port.toAt()
+      if (isModemsWord(failure, request.chatScript)) port.toAt()
       else if (isLost && !this.#isGone) await hangUp(port, clock)
       this.#end(failure)
       throw new DialError(failure)
@@ -59,7 +78,7 @@ export class CallDesk {
 
   /** Before the radio goes. Rejects with Busy during a dial. */
   async endAny(why: string): Promise<void> {
-    if (this.#call) await this.#call.hangUp({ cause: 'user-request', detail: why })
+    if (this.#call) await this.#lose(this.#call, { cause: 'user-request', detail: why })
     else if (this.#options.ports.called)
       throw new ModemdError('Busy', 'The modem is dialling; try again in a moment.', 'port-busy')
   }
@@ -68,16 +87,51 @@ export class CallDesk {
   drop(failure: Failure): void {
     if (!this.#call || this.#dropped) return
     this.#dropped = failure
-    void this.#call.hangUp(failure)
+    void this.#lose(this.#call, failure)
+  }
+
+  /**
+   * The network has let go of the modem, and not every modem drops the line then. That no context is left is the proof: the call may
+   * outlive a change of radio, of which reports tell the same.
+   */
+  async doubt(): Promise<void> {
+    const call = this.#call
+    const { clock, record, ask } = this.#options
+    if (!call || call === this.#doubted) return
+    this.#doubted = call
+    const isOpen = () => call === this.#call && !isIn(record().snapshot.registration)
+    for (const pauseMs of DOUBT_PAUSES_MS) {
+      if (pauseMs > 0) await sleep(clock, pauseMs)
+      const reply = isOpen() ? await ask('AT+CGACT?').catch(() => undefined) : undefined
+      const contexts = reply?.isOk ? parseCgact(reply.lines) : []
+      if (!isOpen() || contexts.length === 0) break
+      if (contexts.some(({ isActive }) => isActive)) continue
+      const { registration } = record().snapshot
+      const lines = printable(reply!.lines.join(', '))
+      this.drop({ cause: 'hung-up', detail: `the modem is no longer registered (${registration}): ${lines}` })
+      break
+    }
+    this.#doubted = undefined
+  }
+
+  /** Whoever has the call ends it first: PPP may still write to the line. */
+  async #lose(call: LiveCall, failure: Failure): Promise<void> {
+    if (!call.tellLost(failure)) await call.hangUp(failure)
+    await call.ended
   }
 
   get #isGone(): boolean {
     return this.#options.record().activity === 'gone'
   }
 
-  #callOn(port: ModemPort, connected: Connected): Call {
+  #callOn(port: ModemPort, ipType: DialRequest['ipType'], connected: Connected): LiveCall {
     const { apply } = this.#options
     let ending: Promise<Failure | undefined> | undefined
+    let onLost: ((failure: Failure) => void) | undefined
+    let tellEnded = () => {}
+    const ended = new Promise<void>((resolve) => {
+      tellEnded = resolve
+    })
     let wasUp = false
     return {
       ...connected,
@@ -88,25 +142,41 @@ export class CallDesk {
         apply({ type: 'activity', activity: 'connected' })
       },
       hangUp: (failure) => {
-        ending ??= this.#hangUp(port, failure, wasUp)
+        ending ??= this.#hangUp(port, failure, wasUp ? undefined : ipType).finally(tellEnded)
         return ending
       },
+      onLost: (listener) => {
+        onLost = listener
+      },
+      tellLost: (failure) => {
+        if (ending) return true
+        onLost?.(failure)
+        return onLost !== undefined
+      },
+      ended,
     }
   }
 
-  async #hangUp(port: ModemPort, failure: Failure | undefined, wasUp: boolean): Promise<Failure | undefined> {
+  /** `asked`: what the call was for, where it was never up and the network may say why. */
+  async #hangUp(
+    port: ModemPort,
+    failure: Failure | undefined,
+    asked: DialRequest['ipType'] | undefined,
+  ): Promise<Failure | undefined> {
     const { apply, clock, logger } = this.#options
     apply({ type: 'activity', activity: 'disconnecting' })
     const answers = !this.#isGone && (await hangUp(port, clock))
     if (!answers && !this.#isGone) logger.warn(`${port.path}: the modem does not answer AT after the call.`)
-    const reason = this.#dropped ?? (answers && failure ? await this.#reasonOf(port, failure, wasUp) : undefined)
+    const reason = this.#dropped ?? (answers && failure ? await this.#reasonOf(port, failure, asked) : undefined)
     this.#end(reason ?? failure)
     return reason
   }
 
-  async #reasonOf(port: ModemPort, failure: Failure, wasUp: boolean): Promise<Failure | undefined> {
+  async #reasonOf(port: ModemPort, failure: Failure, asked: DialRequest['ipType'] | undefined) {
     const ofSim = await this.#options.simFailure(port, failure)
-    return ofSim ?? (wasUp ? undefined : await networkReason(port, failure))
+    if (ofSim || asked === undefined) return ofSim
+    const reason = await networkReason(port, failure)
+    return reason && limitFor(asked, reason)
   }
 
   #end(failure: Failure | undefined): void {

@@ -15,6 +15,7 @@ import type { ModemPort } from './port.ts'
 import { type Entry, infoOf, newEntry, ROUNDS_TO_BE_DEAF, reasonOf } from './port-entry.ts'
 import type { Learned, PortMemory } from './port-memory.ts'
 import { type ProbeResult, probePort } from './port-probe.ts'
+import { knownAtPorts } from './port-roles.ts'
 import type { PortInfo } from './snapshot.ts'
 import type { TtyFacts } from './sysfs.ts'
 
@@ -165,7 +166,7 @@ export class Candidate {
     entry.state = 'probing'
     const result = await probePort({
       path: tty.path,
-      number: tty.usb?.interfaceNumber ?? 0,
+      number: tty.usb?.interfaceNumber ?? tty.wwan?.number ?? 0,
       hint: role === 'at' || role === 'data' ? role : undefined,
       baud: own?.baud,
       init: [...driver.portInit, ...init],
@@ -244,7 +245,9 @@ export class Candidate {
     else if (answering.length > 0) {
       const { clock } = this.#options
       const dueMs = Math.max(this.#lastAddedMs + QUIET_MS, isProbing ? this.#firstAnswerMs + LATE_ANSWER_MS : 0)
-      const isComplete = answering.every(({ tty }) => !tty.usb) || clock.nowMs() >= dueMs
+      const { usb } = answering[0]!.tty
+      const isWhole = !isProbing && usb !== undefined && answering.length === knownAtPorts(usb)
+      const isComplete = isWhole || answering.every(({ tty }) => !tty.usb && !tty.wwan) || clock.nowMs() >= dueMs
       if (isComplete) void this.#identify()
       else this.#timer = clock.at(dueMs, () => this.#consider())
     } else if (!isProbing) this.#planRound(entries)

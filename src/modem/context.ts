@@ -5,6 +5,9 @@ import type { DialRequest } from './snapshot.ts'
 
 export interface ContextChoice {
   readonly cid: number
+  /** As it is, or as it will be. */
+  readonly type: string
+  readonly apn: string
   /** The command that defines it; undefined where it already is as wanted. */
   readonly define: string | undefined
 }
@@ -16,7 +19,7 @@ export interface ContextPlan {
   readonly warning?: string | undefined
 }
 
-type ContextRequest = Pick<DialRequest, 'apn' | 'ipType' | 'cid' | 'refusedApns'>
+type ContextRequest = Pick<DialRequest, 'apn' | 'ipType' | 'isIpAlone' | 'cid' | 'refusedApns'>
 
 /** The wanted type, then what else can carry it: old modems know only IP, some networks only both at once. */
 const PDP_TYPES: Readonly<Record<DialRequest['ipType'], readonly [string, ...string[]]>> = {
@@ -40,9 +43,9 @@ export function planContext(
   // CID 0 is the attach's alone, and none that is dialled (3GPP TS 27.007 §10.1.1).
   const contexts = all?.filter(({ cid }) => cid >= 1)
   if (request.cid !== 'auto') return explicitPlan(contexts, request, request.cid, isLte)
-  const existing = existingCid(contexts ?? [], request)
-  if (existing !== undefined) return { choices: [{ cid: existing, define: undefined }] }
-  const types = PDP_TYPES[request.ipType]
+  const existing = existingContext(contexts ?? [], request)
+  if (existing) return { choices: [{ ...existing, define: undefined }] }
+  const types = typesOf(request)
   if (!isLte) return { choices: defined([reusableCid(contexts ?? [], request, isLte) ?? 1], types, request.apn) }
   const isFirstFree = contexts !== undefined && !contexts.some(({ cid }) => cid === 1)
   // An empty APN is what it attaches with anyway; a wrong one would keep it from the network from now on.
@@ -66,10 +69,11 @@ function explicitPlan(
   isLte: boolean,
 ): ContextPlan {
   const there = contexts?.find((context) => context.cid === cid)
-  const [type] = PDP_TYPES[request.ipType]
+  const types = typesOf(request)
+  const [type] = types
   if (there && there.type === type && isSameApn(there.apn, request.apn))
-    return { choices: [{ cid, define: undefined }] }
-  const choices = defined([cid], PDP_TYPES[request.ipType], request.apn)
+    return { choices: [{ ...there, define: undefined }] }
+  const choices = defined([cid], types, request.apn)
   const isAttach = isLte && cid === 1 && there !== undefined && !isSameApn(there.apn, request.apn)
   if (!isAttach) return { choices }
   const warning = `cid = 1 of the profile replaces the APN ${JSON.stringify(there.apn)} with which the modem attaches to LTE: \`cid = auto\` would leave it alone.`
@@ -77,14 +81,17 @@ function explicitPlan(
 }
 
 /** One that is as wanted, or carries what is wanted beside more. */
-function existingCid(contexts: readonly PdpContext[], request: ContextRequest): number | undefined {
-  const { apn, ipType, refusedApns = [] } = request
+function existingContext(contexts: readonly PdpContext[], request: ContextRequest): PdpContext | undefined {
+  const { apn, ipType, isIpAlone = false, refusedApns = [] } = request
+  const [wanted] = typesOf(request)
+  const isFitting = ({ type }: PdpContext) => (isIpAlone ? type === wanted : carries(type, ipType))
   const first = contexts.find(({ cid }) => cid === 1)
   // No APN asked for: the network's choice, which is what is there, unless it was put there a moment ago and refused.
-  if (apn === '' && first && !refusedApns.some((refused) => isSameApn(refused, first.apn))) return 1
-  const [wanted] = PDP_TYPES[ipType]
-  const fitting = contexts.filter((context) => isSameApn(context.apn, apn) && carries(context.type, ipType))
-  return (fitting.find(({ type }) => type === wanted) ?? fitting[0])?.cid
+  const isFirstRefused = isIpAlone && first?.type !== wanted
+  if (apn === '' && first && !isFirstRefused && !refusedApns.some((refused) => isSameApn(refused, first.apn)))
+    return first
+  const fitting = contexts.filter((context) => isSameApn(context.apn, apn) && isFitting(context))
+  return fitting.find(({ type }) => type === wanted) ?? fitting[0]
 }
 
 /** It has the APN and only the type is another: two contexts of one APN are more than many networks allow (24.008, #55). */
@@ -106,9 +113,14 @@ function lastResortCid(contexts: readonly PdpContext[]): number {
 
 function defined(cids: readonly number[], types: readonly string[], apn: string): ContextPlan['choices'] {
   const [first, ...more] = cids.flatMap((cid) =>
-    types.map((type) => ({ cid, define: `AT+CGDCONT=${cid},"${type}","${apn}"` })),
+    types.map((type) => ({ cid, type, apn, define: `AT+CGDCONT=${cid},"${type}","${apn}"` })),
   )
   return [first!, ...more]
+}
+
+function typesOf({ ipType, isIpAlone }: ContextRequest): readonly [string, ...string[]] {
+  const [type, ...more] = PDP_TYPES[ipType]
+  return isIpAlone ? [type] : [type, ...more]
 }
 
 function carries(type: string, ipType: DialRequest['ipType']): boolean {

@@ -84,7 +84,7 @@ export class Detection {
     if (this.#isClosed) return
     const name = devpath.split('/').at(-1) ?? ''
     if (subsystem === 'usb' && (action === 'add' || action === 'remove')) this.#options.onUsb(name.split(':')[0] ?? '')
-    if (subsystem !== 'tty') return
+    if (subsystem !== 'tty' && subsystem !== 'wwan') return
     const known = this.#ttys.get(name)
     if (action === 'remove' && known) this.#forget(known)
     if (action === 'add') this.#find(name, 0)
@@ -122,7 +122,13 @@ export class Detection {
     for (const watcher of this.#watchers.splice(0)) watcher.close()
     const { root } = this.#options
     const top = root === '' ? [] : [root, join(root, '/sys')]
-    for (const path of [...top, join(root, '/dev'), join(root, '/sys/class/tty'), join(root, '/sys/bus/usb/devices')]) {
+    for (const path of [
+      ...top,
+      join(root, '/dev'),
+      join(root, '/sys/class/tty'),
+      join(root, '/sys/class/wwan'),
+      join(root, '/sys/bus/usb/devices'),
+    ]) {
       if (!existsSync(path)) continue
       try {
         // `change` would be every byte written to a tty.

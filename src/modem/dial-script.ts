@@ -5,6 +5,7 @@
 
 import { fromLatin1 } from '../base/bytes.ts'
 import type { Deadline, Input, Machine, Output } from '../base/machine.ts'
+import { redacted } from '../base/redactor.ts'
 import { ChatEngine, type ChatEvent } from '../chat/engine.ts'
 import { scriptWords } from '../chat/script.ts'
 import { ABORT_STRINGS, type ChatEnd } from './dial-result.ts'
@@ -44,6 +45,8 @@ export interface DialScriptOptions {
 export class DialScript implements Machine<DialEvent> {
   readonly #engine: ChatEngine
   readonly #giveUpAtMs: number
+  /** As it is, and as its bytes read. */
+  readonly #secrets: readonly string[]
   readonly #outputs: Output<DialEvent>[] = []
   #heard = ''
   #report: string | undefined
@@ -58,6 +61,8 @@ export class DialScript implements Machine<DialEvent> {
     const options = chatScript === undefined ? { timeoutMs } : own
     this.#engine = new ChatEngine({ words, phoneNumber: number, ...options })
     this.#giveUpAtMs = nowMs + timeoutMs
+    const { PASSWORD: password = '' } = scriptVariables
+    this.#secrets = [password, fromLatin1(new TextEncoder().encode(password))]
   }
 
   handle(input: Input, nowMs: number): void {
@@ -111,14 +116,20 @@ export class DialScript implements Machine<DialEvent> {
 
   #finish(event: ScriptEnd): void {
     this.#isOver = true
-    const { exitCode, abortString, message } = event
+    const { exitCode, abortString } = event
+    const message = this.#told(event.message)
     const lines = this.#heard.split(/[\r\n]+/).flatMap((line) => (line.trim() === '' ? [] : [line.trim()]))
-    const lastLine = lines.findLast((line) => abortString === undefined || line.includes(abortString)) ?? ''
+    const lastLine = this.#told(lines.findLast((line) => abortString === undefined || line.includes(abortString)) ?? '')
     const end: ChatEnd = { exitCode, abortString, message, lastLine, isLineGone: this.#isLineGone }
     this.#outputs.push({
       type: 'event',
       event: { type: 'end', end, report: this.#report, unread: this.#unread(exitCode) },
     })
+  }
+
+  /** The modem echoes what a script sends, a password as well, and how the dial ended everybody may read. */
+  #told(text: string): string {
+    return redacted(text, this.#secrets)
   }
 
   /** CONNECT's line may end in CR LF of which the engine takes the CR: the LF is not PPP's. */

@@ -13,10 +13,11 @@ import type { AtReply } from './at/channel.ts'
 import { parseCgdcont } from './at/replies/cgdcont.ts'
 import { parseConnectSpeed } from './at/replies/connect.ts'
 import { type ContextChoice, numberFor, planContext } from './context.ts'
-import { causeOfError, dialFailure } from './dial-result.ts'
+import { causeOfError, dialFailure, isModemsWord } from './dial-result.ts'
 import { type DialEvent, DialScript } from './dial-script.ts'
+import type { ModemDriver } from './drivers/driver.ts'
 import type { ModemPort } from './port.ts'
-import { networkReason } from './refusal.ts'
+import { limitFor, networkReason } from './refusal.ts'
 import { simError } from './sim.ts'
 import { DialError, type DialFailure, type DialRequest } from './snapshot.ts'
 import type { ModemRecord } from './state.ts'
@@ -24,6 +25,7 @@ import type { ModemRecord } from './state.ts'
 export interface Dialler {
   readonly clock: Clock
   readonly logger: Logger
+  readonly driver: Pick<ModemDriver, 'contextLogIn'>
   /** It attaches with CID 1, so that one is not ours to change. */
   readonly isLte: boolean
 }
@@ -57,7 +59,8 @@ export async function dial(port: ModemPort, request: DialRequest, dialler: Diall
   const number = numberFor(request.number, cid)
   const command = request.chatScript === undefined ? `ATD${number}` : 'the chat script'
   const end = await runScript(port, request, number, dueMs, dialler.clock)
-  if (end.end.exitCode !== 0) throw new DialError(await explained(port, dialFailure(end.end, command)))
+  if (end.end.exitCode !== 0)
+    throw new DialError(limitFor(request.ipType, await explained(port, request, dialFailure(end.end, command))))
   dialler.logger.info(`${port.path}: ${end.report ?? 'connected'}`, { number, cid, apn: request.apn })
   return {
     wire: port.toPpp(end.unread),
@@ -67,9 +70,8 @@ export async function dial(port: ModemPort, request: DialRequest, dialler: Diall
   }
 }
 
-/** An abort string was the modem's own word: it is in command mode and can be asked. */
-async function explained(port: ModemPort, failure: DialFailure): Promise<DialFailure> {
-  if ((failure.chatExit ?? 0) < 4) return failure
+async function explained(port: ModemPort, { chatScript }: DialRequest, failure: DialFailure): Promise<DialFailure> {
+  if (!isModemsWord(failure, chatScript)) return failure
   port.toAt()
   return { ...failure, ...(await networkReason(port, failure)) }
 }
@@ -83,13 +85,33 @@ async function prepareContext(port: ModemPort, request: DialRequest, dialler: Di
   let failure: DialFailure | undefined
   for (const choice of choices) {
     const refusal = await refusalOf(port, choice, request.signal)
-    if (!refusal) return choice.cid
+    if (!refusal) {
+      await logIn(port, choice, request, dialler)
+      return choice.cid
+    }
     // What the modem said first counts; that an APN or the network is wrong is no matter of CID and type.
     failure ??= refusal
     if (refusal.cause !== 'modem-error') break
     dialler.logger.info(`${port.path}: ${refusal.detail}`)
   }
   throw new DialError(failure!)
+}
+
+/** What does not fit between quotes, or the modem does not know, is left to PPP. */
+async function logIn(
+  port: ModemPort,
+  { cid, type, apn }: ContextChoice,
+  { logIn: values, signal }: DialRequest,
+  { driver, logger }: Dialler,
+): Promise<void> {
+  if (!values || !/^[ !#-~]+\n[ !#-~]*$/.test(`${values.username}\n${values.password}`)) return
+  try {
+    for (const command of driver.contextLogIn({ ...values, cid, type, apn }))
+      if ((await attempt(port, command, signal)).isOk) return
+  } catch (error) {
+    throwIfAborted(signal)
+    logger.info(`${port.path}: the log-in is left to PPP: ${asDialError(error).message}`)
+  }
 }
 
 async function refusalOf(port: ModemPort, { define }: ContextChoice, signal: AbortSignal) {
@@ -129,6 +151,8 @@ async function runScript(
 ): Promise<End> {
   await port.session?.idle()
   throwIfAborted(request.signal)
+  // A script that may not even write would end as if it had a fault.
+  if (clock.nowMs() >= dueMs) throw new DialError(tooLate(request.timeoutMs))
   const hold = port.toChat()
   // What is read behind CONNECT's line could not be put back for the kernel's PPP or a child: nothing is (DESIGN §3).
   hold.setReadSize(1)
@@ -172,6 +196,10 @@ async function runScript(
 
 function throwIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw cancelled()
+}
+
+function tooLate(timeoutMs: number): DialFailure {
+  return { cause: 'dial-timeout', detail: `the commands before the dial took longer than ${timeoutMs / 1000} s` }
 }
 
 function cancelled(): DialError {

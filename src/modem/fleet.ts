@@ -11,6 +11,7 @@ import { holdersOf } from '../serial/holders.ts'
 import type { WireOpener } from '../serial/wire.ts'
 import { Candidate, type FoundModem } from './candidate.ts'
 import { Detection, type ListenDeviceEvents } from './detection.ts'
+import { DeviceRestart } from './device-restart.ts'
 import { driverForUsb } from './drivers/choose.ts'
 import { ForeignGate, type ForeignManagers } from './foreign-managers.ts'
 import { RememberedIds } from './ids.ts'
@@ -20,7 +21,7 @@ import { Modem } from './modem.ts'
 import { PinLedger } from './pin-ledger.ts'
 import { PortLinks } from './port-links.ts'
 import { PortMemory } from './port-memory.ts'
-import type { ModemFleet, ModemHandle, ModemSnapshot, PortReport } from './snapshot.ts'
+import type { ModemFleet, ModemHandle, ModemSnapshot, PortReport, Restart } from './snapshot.ts'
 import { stateFilesIn } from './state-files.ts'
 import type { TtyFacts } from './sysfs.ts'
 
@@ -56,6 +57,7 @@ export class Fleet implements ModemFleet {
   readonly #memory: PortMemory
   readonly #links: PortLinks
   readonly #modeSwitch: ModeSwitch
+  readonly #restart: DeviceRestart
   readonly #gate: ForeignGate | undefined
   readonly #ttys = new Map<string, TtyFacts>()
   /** By `keyOf`. */
@@ -75,6 +77,7 @@ export class Fleet implements ModemFleet {
     this.#ids = new RememberedIds(files, logger)
     this.#memory = new PortMemory(files, logger)
     this.#links = new PortLinks(root, logger)
+    this.#restart = new DeviceRestart({ root, settings: () => options.settings, files, clock, logger })
     this.#modeSwitch = new ModeSwitch({ root, clock, logger, runProgram })
     this.#gate =
       foreign &&
@@ -99,6 +102,8 @@ export class Fleet implements ModemFleet {
       },
     })
     queueMicrotask(() => this.#detection.look())
+    // Its uevents tell of what comes of it.
+    void this.#restart.restoreAfterCrash()
   }
 
   get modems(): readonly ModemHandle[] {
@@ -116,6 +121,12 @@ export class Fleet implements ModemFleet {
   rescan(): void {
     this.#detection.look()
     for (const candidate of this.#candidates.values()) candidate.relearn()
+  }
+
+  wake(): void {
+    this.#detection.look()
+    for (const candidate of this.#candidates.values()) candidate.retry()
+    for (const modem of this.#modems) modem.wake()
   }
 
   ports(): readonly PortReport[] {
@@ -261,18 +272,21 @@ export class Fleet implements ModemFleet {
 
   #addModem(key: string, tty: TtyFacts, { driver, manufacturer, imei, ports }: FoundModem): Modem {
     const { clock, logger } = this.#options
+    const switches = this.#restart.switchesFor(tty)
     const taken = new Set(this.#modems.map(({ snapshot }) => snapshot.id))
     const id = this.#ids.choose(tty, imei, taken)
     const modem: Modem = new Modem({
       id,
       device: key,
       driver,
-      kernelDriver: tty.usb?.kernelDriver || 'serial',
+      kernelDriver: tty.usb?.kernelDriver || (tty.wwan && tty.driver) || 'serial',
       manufacturer,
       imei,
       ports,
       ledger: this.#ledger,
       openWire: this.#options.openWire,
+      restarts: RESTARTS.filter((way) => switches[way] !== undefined),
+      restartDevice: (way) => this.#restart.restart(switches, way),
       clock,
       logger,
       pinFor: (snapshot) => this.#options.pinFor(snapshot),
@@ -310,6 +324,9 @@ export class Fleet implements ModemFleet {
     return this.#candidates.has(device) || this.#inhibited.has(device) ? device : undefined
   }
 }
+
+/** The gentlest first. */
+const RESTARTS: readonly Restart[] = ['usb-port', 'power']
 
 /** What belongs together: the USB device, or a plain port by itself. */
 function keyOf(tty: TtyFacts): string {

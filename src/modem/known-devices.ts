@@ -21,6 +21,8 @@ export interface DeviceSettings {
   readonly baud: number
   /** An AT command; '': none. */
   readonly init: string
+  /** A file below /sys that takes 0 and 1; '' or undefined: none. */
+  readonly powerGpio?: string
 }
 
 export interface DetectSettings {
@@ -39,11 +41,12 @@ export interface Verdict {
 
 /** Is it a modem, as far as can be told without asking it? */
 export function judge(tty: TtyFacts, settings: DetectSettings): Verdict {
-  const { usb } = tty
+  const { usb, wwan } = tty
   if (settings.ignore.some((pattern) => matchesPattern(pattern, tty))) return no('the configuration ignores it')
   if (isNamed(tty, settings)) return yes('the configuration names it')
   if (settings.allow.includes('strict') || !settings.allow.includes('auto'))
     return no('only devices that the configuration names are taken (allow in [detect])')
+  if (wwan) return yes(`the kernel's WWAN ports (${tty.driver ?? 'no driver'}) are modems' only`)
   if (!usb) {
     const kind = tty.pciId === undefined ? 'a plain serial port' : `a serial port of the PCI card ${tty.pciId}`
     return no(`nothing tells what is behind ${kind}: for a modem add [device "tty:${tty.path}"]`)
@@ -66,7 +69,8 @@ export function judge(tty: TtyFacts, settings: DetectSettings): Verdict {
 }
 
 /** One tty that is a device of its own: a UART, or an adapter's. Ports of a modem on USB belong together. */
-export function isPlain({ usb }: TtyFacts): boolean {
+export function isPlain({ usb, wwan }: TtyFacts): boolean {
+  if (wwan) return false
   return !usb || CABLE_DRIVERS.has(usb.kernelDriver)
 }
 

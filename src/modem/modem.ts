@@ -31,7 +31,16 @@ import type { ModemPort } from './port.ts'
 import { PortSet, sessionOf } from './port-set.ts'
 import { sendReset } from './reset.ts'
 import { isOpen, isSimNews, simFailure } from './sim.ts'
-import type { Call, DialRequest, ModemHandle, ModemSnapshot, PersonCaller, PinCaller, PortInfo } from './snapshot.ts'
+import type {
+  Call,
+  DialRequest,
+  ModemHandle,
+  ModemSnapshot,
+  PersonCaller,
+  PinCaller,
+  PortInfo,
+  Restart,
+} from './snapshot.ts'
 import { type Change, isIn, type ModemRecord, newRecord, reduce } from './state.ts'
 import { Upkeep, Wakeups } from './upkeep.ts'
 
@@ -49,6 +58,9 @@ export interface ModemOptions {
   readonly ledger: PinLedger
   /** For ports that are not AT's. */
   readonly openWire: WireOpener
+  /** From outside, the gentlest first. */
+  readonly restarts: readonly Restart[]
+  readonly restartDevice: (way: Restart) => Promise<void>
   readonly clock: Clock
   readonly logger: Logger
   pinFor(modem: ModemSnapshot): string | undefined
@@ -58,6 +70,9 @@ export interface ModemOptions {
 
 const HISTORY_LENGTH = 360
 const RADIO_TIMEOUT_MS = 15_000
+
+const NO_RESTART =
+  "This machine cannot restart the modem from outside: modemd may not write its USB port's `authorized`, and no power-gpio is named for it. Unplug it for a moment."
 
 export class Modem implements ModemHandle {
   /** Beside calls: each a class of its own in `features/`, made in the constructor: `this.x = this.#features.add(new X(context))`. */
@@ -101,10 +116,12 @@ export class Modem implements ModemHandle {
     this.#calls = new CallDesk({
       clock,
       logger,
+      driver,
       ports: this.#ports,
       record: () => this.#record,
       apply: (change) => this.#apply(change),
       simFailure: (port, failure) => simFailure(port, failure, (change) => this.#apply(change)),
+      ask: (text) => this.#attempt(text),
       onEnded: () => this.#callEnded(),
     })
     this.#upkeep = new Upkeep({
@@ -135,7 +152,15 @@ export class Modem implements ModemHandle {
 
   /** Begins the bring-up; also again after a reset or `disable`. */
   start(): void {
-    this.#upkeep.start()
+    if (!this.#isGone) this.#upkeep.start()
+  }
+
+  /** It may have lost power, and with it what it was told. */
+  wake(): void {
+    if (this.#isGone || this.#ports.called || !/^(starting|running|silent)$/.test(this.#record.activity)) return
+    this.#apply({ type: 'activity', activity: 'starting' })
+    this.#apply({ type: 'unregistered' })
+    this.start()
   }
 
   /** One that answers AT; also later than the others. */
@@ -167,42 +192,72 @@ export class Modem implements ModemHandle {
 
   async enable(): Promise<void> {
     if (this.#record.activity !== 'disabled') return
-    await this.#command(this.#driver.radioOn, { timeoutMs: RADIO_TIMEOUT_MS })
-    this.#apply({ type: 'identity', identity: { powerState: 'on' } })
-    this.#apply({ type: 'activity', activity: 'starting' })
-    this.start()
+    try {
+      await this.#command(this.#driver.radioOn, { timeoutMs: RADIO_TIMEOUT_MS })
+      this.#apply({ type: 'identity', identity: { powerState: 'on' } })
+    } finally {
+      // The bring-up switches it on, too, again and again: no modem is left with its radio off because one answer was an error.
+      this.#apply({ type: 'activity', activity: 'starting' })
+      this.start()
+    }
   }
 
   async disable(): Promise<void> {
     await this.#calls.endAny('the modem was switched off')
     this.#upkeep.stop()
-    for (const command of this.#driver.radioOff) {
-      if (!(await this.#attempt(command, { timeoutMs: RADIO_TIMEOUT_MS })).isOk) continue
-      this.#apply({ type: 'identity', identity: { powerState: 'low' } })
-      this.#apply({ type: 'activity', activity: 'disabled' })
-      this.#apply({ type: 'unregistered' })
-      return
+    try {
+      await this.#switchOff()
+    } catch (error) {
+      this.start()
+      throw error
     }
-    this.start()
-    throw new ModemdError('Unsupported', 'This modem does not let its radio be switched off.')
+    this.#apply({ type: 'identity', identity: { powerState: 'low' } })
+    this.#apply({ type: 'activity', activity: 'disabled' })
+    this.#apply({ type: 'unregistered' })
+  }
+
+  get restarts(): readonly Restart[] {
+    return this.#options.restarts
   }
 
   async reset(hard: boolean): Promise<void> {
-    if (hard) throw new ModemdError('Unsupported', 'A hard reset is not supported yet; unplug the modem for a moment.')
+    if (!hard) {
+      const ask = (text: string) => this.#attempt(text, { timeoutMs: RADIO_TIMEOUT_MS })
+      return await this.#resetBy(() => sendReset(this.#driver.reset, ask))
+    }
+    const way = this.restarts[0]
+    if (way === undefined) throw new ModemdError('Unsupported', NO_RESTART)
+    await this.restart(way)
+  }
+
+  async restart(way: Restart): Promise<void> {
+    const restart = () => this.#options.restartDevice(way)
+    // The device may still be there, where it no longer says so.
+    await (this.#isGone ? restart() : this.#resetBy(restart))
+  }
+
+  async #switchOff(): Promise<void> {
+    for (const command of this.#driver.radioOff)
+      if ((await this.#attempt(command, { timeoutMs: RADIO_TIMEOUT_MS })).isOk) return
+    throw new ModemdError('Unsupported', 'This modem does not let its radio be switched off.')
+  }
+
+  async #resetBy(reset: () => Promise<void>): Promise<void> {
     if (this.#isGone) throw new ModemdError('ModemGone', 'The modem is gone.', 'modem-gone')
     await this.#calls.endAny('the modem is reset')
     const wasDisabled = this.#record.activity === 'disabled'
     this.#upkeep.stop()
     this.#apply({ type: 'activity', activity: 'resetting' })
     try {
-      await sendReset(this.#driver.reset, (text) => this.#attempt(text, { timeoutMs: RADIO_TIMEOUT_MS }))
+      await reset()
     } catch (error) {
       this.#apply({ type: 'activity', activity: wasDisabled ? 'disabled' : 'starting' })
       if (!wasDisabled) this.start()
       throw error
     }
     this.#apply({ type: 'unregistered' })
-    this.#upkeep.startAfterRestart()
+    // One on USB comes back as another.
+    if (!this.#isGone) this.#upkeep.startAfterRestart()
   }
 
   sendPin(pin: string, caller: PinCaller): Promise<void> {
@@ -262,8 +317,11 @@ export class Modem implements ModemHandle {
       wallUs: this.#clock.wallUs(),
       snapshot: this.snapshot,
     })
+    const { registration } = this.snapshot
     if (change) this.#apply(change)
-    if (change?.type === 'registration') this.#wakeups.network.wake()
+    // A search that goes on is no news.
+    const isNews = this.snapshot.registration !== registration || isIn(registration)
+    if (change?.type === 'registration' && isNews) this.#wakeups.network.wake()
     if (isSimNews(line, this.snapshot)) this.#wakeups.sim.wake()
   }
 
@@ -311,6 +369,7 @@ export class Modem implements ModemHandle {
       this.#wakeups.sim.wake()
     }
     if (isNews) this.#listeners.emit(next.snapshot, previous)
+    if (registration !== previous.registration && !isIn(registration)) void this.#calls.doubt()
     if (isOpen(previous.sim.status) && !isOpen(next.snapshot.sim.status)) this.#wakeups.sim.wake()
     if (next.snapshot.state === 'absent-sim')
       this.#calls.drop({ cause: 'sim-absent', detail: next.snapshot.stateReason })

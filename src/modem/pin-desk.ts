@@ -5,14 +5,15 @@
 
 import type { Failure } from '../base/cause.ts'
 import { errorText, ModemdError } from '../base/errors.ts'
+import { sleep } from '../base/ports.ts'
 import type { FeatureRound, ModemFeature } from './features/feature.ts'
 import type { PinContext } from './pin.ts'
 import { enterPin } from './pin.ts'
 import type { PinLedger } from './pin-ledger.ts'
 import { type PortSet, sessionOf } from './port-set.ts'
-import type { ModemContext } from './procedure.ts'
+import { DIAL_FIRST_MS, type ModemContext } from './procedure.ts'
 import { readIccid, readSimStatus, readTriesLeft } from './sim.ts'
-import type { ModemSnapshot } from './snapshot.ts'
+import type { ModemSnapshot, SimStatus } from './snapshot.ts'
 import type { Wakeup } from './wakeup.ts'
 
 export interface PinDeskOptions {
@@ -51,7 +52,9 @@ export class PinDesk implements ModemFeature {
 
   /** For people to read. A SIM that asked for its PIN has been asked already, and the right one leaves three as they were. */
   async onRound(round: FeatureRound): Promise<void> {
-    if (round.snapshot.sim.pinTries === undefined) await readTriesLeft(round)
+    if (round.snapshot.sim.pinTries !== undefined) return
+    await sleep(round.clock, DIAL_FIRST_MS, round.signal)
+    await readTriesLeft(round)
   }
 
   /** Of the SIM that was just looked at. Resolves true when it took it. */
@@ -63,7 +66,7 @@ export class PinDesk implements ModemFeature {
       return false
     }
     try {
-      await this.#inTurn(() => this.#serve((context) => enterPin(context, pin, 'automatic')))
+      await this.#inTurn(() => this.#serve((context) => enterPin(context, pin, 'automatic'), modem.snapshot.sim.status))
       return true
     } catch (error) {
       if (error instanceof ModemdError && error.code === 'ModemGone') throw error
@@ -72,8 +75,10 @@ export class PinDesk implements ModemFeature {
     }
   }
 
-  async #serve(step: (context: PinContext) => Promise<void>): Promise<void> {
+  /** `seen`: of the SIM that was just looked at, which is not asked twice for that. */
+  async #serve(step: (context: PinContext) => Promise<void>, seen?: SimStatus): Promise<void> {
     const { modem, ports, ledger } = this.#options
+    let known = seen
     const port = ports.free()
     try {
       await step({
@@ -82,7 +87,11 @@ export class PinDesk implements ModemFeature {
         ledger,
         sim: { iccid: modem.snapshot.sim.iccid, imei: modem.snapshot.equipmentIdentifier },
         attempt: async (text, options) => sessionOf(port).attempt(text, options),
-        readStatus: () => readSimStatus(modem),
+        readStatus: async () => {
+          const status = known
+          known = undefined
+          return status ?? readSimStatus(modem)
+        },
         readTries: () => readTriesLeft(modem),
       })
     } catch (error) {

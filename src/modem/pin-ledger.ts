@@ -114,7 +114,8 @@ export class PinLedger {
   }
 
   #store(entries: readonly Entry[]): void {
-    this.#write(LEDGER_FILE, `${JSON.stringify({ version: 1, tries: entries }, undefined, 1)}\n`)
+    const seal = sealOf(this.#key ?? '', entries)
+    this.#write(LEDGER_FILE, `${JSON.stringify({ version: 1, tries: entries, seal }, undefined, 1)}\n`)
   }
 
   #load(): readonly Entry[] {
@@ -129,23 +130,35 @@ export class PinLedger {
   }
 
   #parsed(text: string): readonly Entry[] {
-    try {
-      const { version, tries } = JSON.parse(text)
-      if (version === 1 && Array.isArray(tries) && tries.every(isEntry)) return tries
-    } catch {
-      // Said below, the same way.
-    }
-    throw this.#broken(`${LEDGER_FILE} is damaged`)
+    const { version, tries, seal } = contentOf(text)
+    if (version !== 1 || !Array.isArray(tries) || !tries.every(isEntry)) throw this.#broken(`${LEDGER_FILE} is damaged`)
+    // Earlier versions wrote none.
+    if (seal === undefined) return tries
+    this.#key = this.#readKey()
+    if (this.#key === undefined) throw this.#keyMissing()
+    if (seal !== sealOf(this.#key, tries))
+      throw this.#broken(`${LEDGER_FILE} is damaged, or ${LEDGER_KEY_FILE} is not its own`)
+    return tries
   }
 
   #hmacOf({ kind, digits }: Secret): string {
-    this.#key ??= this.#read(LEDGER_KEY_FILE) ?? this.#makeKey()
-    return createHmac('sha256', this.#key.trim()).update(`${kind}:${digits}`).digest('hex')
+    this.#key ??= this.#readKey() ?? this.#makeKey()
+    return createHmac('sha256', this.#key).update(`${kind}:${digits}`).digest('hex')
+  }
+
+  /** A damaged key would make every refused PIN a new one. */
+  #readKey(): string | undefined {
+    const key = this.#read(LEDGER_KEY_FILE)?.trim()
+    if (key === undefined || /^[0-9a-f]{64}$/.test(key)) return key
+    throw this.#broken(`${LEDGER_KEY_FILE} is damaged`)
+  }
+
+  #keyMissing(): ModemdError {
+    return this.#broken(`${LEDGER_KEY_FILE} is missing, so what ${LEDGER_FILE} says cannot be compared`)
   }
 
   #makeKey(): string {
-    if (this.#load().length > 0)
-      throw this.#broken(`${LEDGER_KEY_FILE} is missing, so what ${LEDGER_FILE} says cannot be compared`)
+    if (this.#load().length > 0) throw this.#keyMissing()
     const key = Buffer.from(this.#random.bytes(32)).toString('hex')
     this.#write(LEDGER_KEY_FILE, `${key}\n`)
     return key
@@ -181,6 +194,19 @@ function maybeSame(entry: SimIdentity, sim: SimIdentity): boolean {
   return true
 }
 
+/** What a damaged disk has changed in tries or key shows by it. */
+function sealOf(key: string, tries: readonly Entry[]): string {
+  return createHmac('sha256', key).update(JSON.stringify(tries)).digest('hex')
+}
+
+function contentOf(text: string): { readonly version?: unknown; readonly tries?: unknown; readonly seal?: unknown } {
+  try {
+    return (JSON.parse(text) as object | null) ?? {}
+  } catch {
+    return {}
+  }
+}
+
 function isEntry(value: unknown): value is Entry {
   const entry = value as Partial<Entry> | null
   return (
@@ -188,6 +214,7 @@ function isEntry(value: unknown): value is Entry {
     entry !== null &&
     (entry.kind === 'pin' || entry.kind === 'puk') &&
     typeof entry.hmac === 'string' &&
+    [entry.iccid, entry.imei].every((number) => number === undefined || typeof number === 'string') &&
     (entry.state === 'pending' || entry.state === 'refused' || entry.state === 'accepted')
   )
 }

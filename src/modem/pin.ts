@@ -163,7 +163,7 @@ async function sendOnce(context: PinContext, line: string): Promise<AtReply | un
   try {
     return await context.attempt(line, { timeoutMs: TRY_TIMEOUT_MS, isPinTry: true })
   } catch (error) {
-    if (error instanceof ModemdError && error.failureCause === 'modem-silent') return undefined
+    if (isSilence(error)) return undefined
     throw error
   } finally {
     context.guard.revoke()
@@ -178,13 +178,23 @@ function isDoubtful(reply: AtReply): boolean {
 /** Does the SIM no longer ask, once it has settled? An error that is followed by "still locked" needs no patience. */
 async function opens(context: PinContext, reply: AtReply | undefined): Promise<boolean> {
   let status: SimStatus | undefined
-  for (const waitMs of SETTLE_MS) {
+  for (const [look, waitMs] of SETTLE_MS.entries()) {
     await sleep(context.clock, waitMs)
-    status = await context.readStatus()
+    try {
+      status = await context.readStatus()
+    } catch (error) {
+      // A lost answer: the question is repeated. After the last the try stays in doubt.
+      if (!isSilence(error) || look === SETTLE_MS.length - 1) throw error
+      continue
+    }
     if (isOpen(status)) return true
     if (status === 'puk' || (status !== undefined && !reply?.isOk)) return false
   }
   return reply?.isOk === true && status === undefined
+}
+
+function isSilence(error: unknown): boolean {
+  return error instanceof ModemdError && error.failureCause === 'modem-silent'
 }
 
 async function refusedError(context: PinContext, secret: Secret, reply: AtReply | undefined): Promise<ModemdError> {

@@ -3,7 +3,7 @@
 import { type DetectSettings, namedTtys } from './known-devices.ts'
 import type { ModemPort } from './port.ts'
 import type { PortMemory } from './port-memory.ts'
-import { knownRole } from './port-roles.ts'
+import { knownRole, wwanRole } from './port-roles.ts'
 import type { PortInfo, PortRole } from './snapshot.ts'
 import type { TtyFacts } from './sysfs.ts'
 
@@ -29,7 +29,7 @@ export const ROUNDS_TO_BE_DEAF = 2
 
 /** `probing`: it is to be asked. */
 export function newEntry(tty: TtyFacts, memory: PortMemory, settings: DetectSettings): Entry {
-  const known = knownRole(tty.usb)
+  const known = knownRole(tty.usb) ?? wwanRole(tty.wwan)
   const learned = known ? undefined : memory.recall(tty)
   // Whoever names this very port wants it asked.
   const isNamed = namedTtys(settings).includes(tty.path)

@@ -17,7 +17,7 @@ export interface ProbeOptions {
   readonly number: number
   readonly hint: PortHint | undefined
   readonly baud: number | undefined
-  /** Sent once it answers; their errors are no failure. */
+  /** Sent before anything else once it answers; their errors are no failure. */
   readonly init: readonly string[]
   /** It was deaf before: perhaps a call of a daemon that crashed still has it. */
   readonly mayBeInCall: boolean
@@ -71,7 +71,7 @@ export async function probePort(options: ProbeOptions): Promise<ProbeResult> {
     isGps = false
     cancelGrace?.()
     ear.isListening = false
-    for (const command of options.init) await session!.attempt(command, { timeoutMs: 15_000 })
+    session!.sendFirst(options.init)
     return { kind: 'answers', port }
   } catch (error) {
     await port?.close()

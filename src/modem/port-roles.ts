@@ -6,7 +6,7 @@
  */
 
 import type { PortRole } from './snapshot.ts'
-import type { UsbFacts } from './sysfs.ts'
+import type { UsbFacts, WwanFacts } from './sysfs.ts'
 
 type Layout = Readonly<Record<number, PortRole>>
 
@@ -83,6 +83,15 @@ export interface KnownRole {
   readonly reason: string
 }
 
+/** What a WWAN port speaks: AT is asked; another protocol that is not here is left alone. */
+const WWAN_ROLES: Readonly<Record<string, PortRole>> = { QCDM: 'diag', NMEA: 'gps', QMI: 'net', MBIM: 'net' }
+
+/** Of a port that the kernel names by its protocol; undefined: of another, or AT's. */
+export function wwanRole(wwan: WwanFacts | undefined): KnownRole | undefined {
+  if (!wwan || wwan.protocol === 'AT') return undefined
+  return known(WWAN_ROLES[wwan.protocol] ?? 'ignored', `the kernel says that it speaks ${wwan.protocol}`)
+}
+
 /** undefined: nobody says. */
 export function knownRole(usb: UsbFacts | undefined): KnownRole | undefined {
   if (!usb) return undefined
@@ -94,6 +103,12 @@ export function knownRole(usb: UsbFacts | undefined): KnownRole | undefined {
   if (kernelDriver === 'cdc_acm' && isSilentAcm(interfaceClass))
     return known('ignored', `its interface speaks no AT commands (${interfaceClass})`)
   return undefined
+}
+
+/** How many ports of this kind of device answer AT; undefined: nobody says. */
+export function knownAtPorts({ vendor, product }: Pick<UsbFacts, 'vendor' | 'product'>): number | undefined {
+  const roles = PORT_ROLES[`${vendor}:${product}`]
+  return roles && Object.values(roles).filter((role) => role === 'at' || role === 'data').length
 }
 
 /** CDC-ACM names its command set: 1 to 6 are AT's (USB CDC 1.2, table 17); 0 and ff are none, or the maker's own. */

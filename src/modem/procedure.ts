@@ -8,6 +8,9 @@ import type { ModemDriver } from './drivers/driver.ts'
 import type { ModemSnapshot } from './snapshot.ts'
 import type { Change } from './state.ts'
 
+/** With `registered` comes a dial: what nobody waits for lets it go first. */
+export const DIAL_FIRST_MS = 300
+
 export interface ModemContext {
   readonly clock: Clock
   readonly logger: Logger

@@ -6,7 +6,9 @@
 import { printable } from '../base/bytes.ts'
 import type { Cause, Failure } from '../base/cause.ts'
 import { parseCeer } from './at/replies/ceer.ts'
+import { ipLimitOf, isFinalDenial } from './at/replies/network-cause.ts'
 import type { ModemPort } from './port.ts'
+import type { DialRequest } from './snapshot.ts'
 
 /** Ends that say nothing of the reason. */
 const UNEXPLAINED: ReadonlySet<Cause> = new Set<Cause>([
@@ -33,8 +35,18 @@ export async function networkReason(port: ModemPort, failure: Failure): Promise<
   const ceer = reply?.isOk ? parseCeer(reply.lines, 'session') : undefined
   if (!ceer || EMPTY.test(ceer.text)) return undefined
   const { network, text } = ceer
-  const isFinal = network?.domain === 'session' && network.isPermanent
+  const isDenied = network?.domain === 'mobility' && isFinalDenial(network) === true
+  const isFinal = isDenied || (network?.domain === 'session' && network.isPermanent)
   const number = network ? ` (#${network.number}, ${network.meaning})` : ''
   const detail = `${failure.detail}; +CEER: ${printable(text, MAX_LENGTH)}${number}`
-  return { cause: isFinal ? network.cause : failure.cause, detail }
+  const ipLimit = network?.domain === 'session' ? ipLimitOf(network.number) : undefined
+  const cause = isFinal ? network.cause : failure.cause
+  return { cause, detail, ...(ipLimit && { ipLimit }), ...(isDenied && { isPermanent: true }) }
+}
+
+/** Which kind of address may pass alone is news only for who asked for both. */
+export function limitFor<F extends Failure>(ipType: DialRequest['ipType'], failure: F): F {
+  if (ipType === '46' || !failure.ipLimit) return failure
+  const { ipLimit: _limit, ...rest } = failure
+  return rest as F
 }

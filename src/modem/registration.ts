@@ -37,11 +37,12 @@ export async function readDenial(modem: ModemContext): Promise<void> {
 
 /**
  * Name and number of the operator: two formats, so two questions; the long name stays chosen. The format that a modem is
- * found with mostly gives the name, so that question comes first: `registered` is told with its answer.
+ * found with mostly gives the name, so that question comes first: `registered` is told with its answer, and `pause` follows.
  */
-export async function readOperator(modem: ModemContext): Promise<void> {
+export async function readOperator(modem: ModemContext, pause?: () => Promise<void>): Promise<void> {
   const first = await askOperatorInTime(modem)
   applyOperator(modem, first)
+  await pause?.()
   let numeric = first
   if (first.plmn === undefined) {
     await modem.attempt('AT+COPS=3,2')

@@ -37,8 +37,7 @@ export async function awaitRestart(
 ): Promise<void> {
   await sleep(clock, DEAF_MS, signal)
   const restart = async ({ session }: ModemPort) => {
-    if (!(await session?.probe(PROBE_TIMES))) return
-    for (const command of driver.portInit) await session?.attempt(command)
+    if (await session?.probe(PROBE_TIMES)) session?.sendFirst(driver.portInit)
   }
   await Promise.all(ports.map(restart))
 }

@@ -33,7 +33,9 @@ export function reportedSignal(
   if (!measure) return NO_SIGNAL
   const [technology] = accessTechnologies
   const isAlone = measure.rsrp === undefined && measure.rscp === undefined
-  if (!isAlone || !signal || wallUs - signal.atUs > FRESH_US)
+  const ageUs = signal ? wallUs - signal.atUs : 0n
+  // Negative: the time of day was set back.
+  if (!isAlone || !signal || ageUs > FRESH_US || ageUs < 0n)
     return signalChange({ technology, ...measure }, source, wallUs)
   const { atUs: _at, source: _source, ...known } = signal
   return signalChange({ ...known, technology: technology ?? known.technology, ...measure }, source, wallUs)

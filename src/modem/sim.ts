@@ -19,7 +19,7 @@ import type { Wakeup } from './wakeup.ts'
 
 /** A SIM that is still busy after this is taken for broken. */
 const BUSY_LIMIT_MS = 20_000
-const BUSY_POLL_MS = [100, 200, 300, 500, 1000]
+const BUSY_POLL_MS = [300, 300, 400, 1000]
 /** Some modems say "not inserted" or "failure" in their first seconds. */
 const SECOND_LOOKS_MS = [1000, 3000, 8000]
 

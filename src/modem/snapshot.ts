@@ -104,6 +104,8 @@ export interface ModemSnapshot {
   readonly registration: Registration
   /** Why it is `denied`, in words with the network's number, where the network says. */
   readonly denial?: string | undefined
+  /** true: of the SIM or the device, wherever it is; false: it may pass by itself; undefined: here, or nobody says. */
+  readonly isDenialFinal?: boolean | undefined
   /** `gsm`, `gprs`, `edge`, `umts`, `hsdpa`, `hsupa`, `hspa`, `lte`, `5gnr`. */
   readonly accessTechnologies: readonly string[]
   /** 0 to 100: CSQ × 100 / 31, rounded down. */
@@ -118,7 +120,13 @@ export interface DialRequest {
   readonly apn: string
   readonly number: string
   readonly ipType: '4' | '6' | '46'
+  /** Both at once were just refused: a context for both does not do for one. */
+  readonly isIpAlone?: boolean | undefined
   readonly cid: number | 'auto'
+  /** For networks that ask the modem before they ask PPP; undefined: nothing is set. */
+  readonly logIn?:
+    | { readonly username: string; readonly password: string; readonly auth: 'pap' | 'chap' | 'any' }
+    | undefined
   /** Just refused by the network: a context that has one of them is not the network's choice. */
   readonly refusedApns?: readonly string[] | undefined
   /** For the whole dial, from the first command to CONNECT. */
@@ -146,9 +154,14 @@ export interface Call {
   readonly chatExit: number
   /** PPP is up: the modem's state becomes `connected`. */
   established(): void
+  /** One listener, told at most once: the call is over, which the line itself may not tell. `hangUp` is the listener's to call all the same. */
+  onLost?(listener: (failure: Failure) => void): void
   /** Ends the call if it still stands (DTR, or `+++` and ATH) and gives the port back to AT. Idempotent, never rejects. `failure` says why the call ended; the answer is a better reason, where the modem has one: the network's own for a call that was never established, or that the SIM is gone. */
   hangUp(failure?: Failure): Promise<Failure | undefined>
 }
+
+/** How a device is restarted from outside, the gentlest first: its USB port, its power. */
+export type Restart = 'usb-port' | 'power'
 
 /** Who asks for a PIN try: decides how many tries must be left (DESIGN §7.1). */
 export type PersonCaller = 'person' | 'person-last-try'
@@ -166,7 +179,12 @@ export interface ModemCommands {
   imsi(): Promise<string>
   setSignalPoll(seconds: number): void
   signalHistory(): readonly { readonly atUs: bigint; readonly dbm: number }[]
+  /** `hard`: from outside, the gentlest way there is; Unsupported where there is none. */
   reset(hard: boolean): Promise<void>
+  /** Those that this machine can do with it; undefined: none. */
+  readonly restarts?: readonly Restart[] | undefined
+  /** Also where the modem no longer answers, or has vanished. */
+  restart?(way: Restart): Promise<void>
   scan(): Promise<
     readonly { readonly plmn: string; readonly name: string; readonly status: string; readonly technology: string }[]
   >
@@ -199,6 +217,8 @@ export interface ModemFleet {
   /** The handle's last snapshot says why (`modem-gone`, inhibited …). */
   onRemoved(listener: (modem: ModemHandle) => void): Cancel
   rescan(): void
+  /** The machine slept, and modems may have lost power: each is brought up anew, but for one in a call. */
+  wake(): void
   /** Every serial port, in the order of their names. */
   ports(): readonly PortReport[]
   /** Lets go of a device (its `device`, id or tty) until the returned function is called. */

@@ -1,7 +1,8 @@
-/** Small files in the state directory that are whole and on disk once `write` returns. For the PIN ledger and the remembered ids. */
+/** Small files in the state directory that are whole and on disk once `write` returns. For the PIN ledger, the remembered ids and ports, and the counters. */
 
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readRegularFile } from '../serial/regular-file.ts'
 
 export interface StateFiles {
   /** Where they are, for people: without the root that tests put before it. */
@@ -12,12 +13,22 @@ export interface StateFiles {
   write(name: string, text: string): void
 }
 
-export function stateFilesIn(directory: string, root = ''): StateFiles {
+export interface KeptStateFiles extends StateFiles {
+  /** Out of the way under a name of its own, which it answers; for a file that cannot be read. Throws where that cannot be had. */
+  setAside(name: string): string
+}
+
+/** Each is kept; beyond them the last one goes. */
+const MOST_SET_ASIDE = 9
+/** Far above what any of them grows to. */
+const LARGEST_BYTES = 4 * 1024 * 1024
+
+export function stateFilesIn(directory: string, root = ''): KeptStateFiles {
   return {
     directory: directory.startsWith(root) ? directory.slice(root.length) : directory,
     read(name) {
       try {
-        return readFileSync(join(directory, name), 'utf8')
+        return readRegularFile(join(directory, name), LARGEST_BYTES).content.toString('utf8')
       } catch (error) {
         if (isAbsent(error)) return undefined
         throw error
@@ -39,6 +50,13 @@ export function stateFilesIn(directory: string, root = ''): StateFiles {
       }
       renameSync(fresh, file)
       syncDirectory(directory)
+    },
+    setAside(name) {
+      const names = Array.from({ length: MOST_SET_ASIDE }, (_, index) => `${name}.broken-${index + 1}`)
+      const aside = names.find((each) => !existsSync(join(directory, each))) ?? names.at(-1)!
+      renameSync(join(directory, name), join(directory, aside))
+      syncDirectory(directory)
+      return aside
     },
   }
 }

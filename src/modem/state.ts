@@ -5,7 +5,7 @@
 
 import type { Failure } from '../base/cause.ts'
 import type { RegistrationDetails, RegistrationDomain, RegistrationReply } from './at/replies/creg.ts'
-import type { NetworkCause } from './at/replies/network-cause.ts'
+import { isFinalDenial, type NetworkCause } from './at/replies/network-cause.ts'
 import type { ModemSnapshot, ModemState, PortInfo, Registration, SignalSnapshot, SimSnapshot } from './snapshot.ts'
 
 /** What the daemon is doing with it; the rest of the state follows from SIM and network. */
@@ -54,8 +54,10 @@ export interface ModemRecord {
   /** The operator was asked for since the modem is registered, so that `registered` is not told without his name. */
   readonly isOperatorAsked: boolean
   /** Told with the denial or shortly before; forgotten once the modem is in a network. */
-  readonly denial: string | undefined
+  readonly denial: Denial | undefined
 }
+
+type Denial = Pick<ModemSnapshot, 'denial' | 'isDenialFinal'>
 
 const NO_TECHNOLOGIES = { report: [], operator: [] }
 const NO_SIGNAL = { signal: undefined, signalQuality: undefined, signalDbm: undefined } as const
@@ -143,12 +145,12 @@ function derived(record: ModemRecord): ModemRecord {
   const isRegistered = isIn(registration)
   const isOperatorAsked = isRegistered && record.isOperatorAsked
   const denial = isRegistered ? undefined : record.denial
-  const { operatorName, operatorCode, denial: _before, ...rest } = record.snapshot
+  const { operatorName, operatorCode, denial: _text, isDenialFinal: _kind, ...rest } = record.snapshot
   const snapshot: ModemSnapshot = {
     ...rest,
     ...(WITHOUT_SIGNAL.has(record.activity) ? NO_SIGNAL : {}),
     ...(isRegistered ? { operatorName, operatorCode } : {}),
-    ...(registration === 'denied' && denial !== undefined ? { denial } : {}),
+    ...(registration === 'denied' ? denial : {}),
     registration,
     accessTechnologies: isRegistered ? technologiesOf(record) : [],
   }
@@ -209,8 +211,9 @@ function reasonOf(state: ModemState, { sim, registration, failure, denial }: Mod
 }
 
 /** `roaming not allowed in this area (#13)` */
-function denialOf({ meaning, number }: NetworkCause): string {
-  return `${meaning} (#${number})`
+function denialOf(cause: NetworkCause): Denial {
+  const isDenialFinal = isFinalDenial(cause)
+  return { denial: `${cause.meaning} (#${cause.number})`, ...(isDenialFinal === undefined ? {} : { isDenialFinal }) }
 }
 
 export function isIn(registration: Registration): boolean {

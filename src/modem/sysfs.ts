@@ -39,6 +39,15 @@ export interface TtyFacts {
   /** `8086:a13d` where the port is on a PCI card. */
   readonly pciId?: string | undefined
   readonly usb?: UsbFacts | undefined
+  readonly wwan?: WwanFacts | undefined
+}
+
+/** A port of the kernel's WWAN subsystem (drivers/net/wwan), mostly of a modem on PCIe: `wwan0at0`. */
+export interface WwanFacts {
+  /** What it speaks: `AT`, `QCDM`, `MBIM`, `QMI`, `NMEA` … */
+  readonly protocol: string
+  /** Of the ports of its kind. */
+  readonly number: number
 }
 
 /** A USB device without a serial port: perhaps a modem that plays a CD-ROM. */
@@ -59,11 +68,14 @@ export interface UsbDevice {
   readonly isComplete: boolean
 }
 
+const WWAN_PORT = /^wwan\d+([a-z]+)(\d+)$/
+
 const MANY_PURPOSE_DRIVERS = new Set(['cdc_acm', 'usbserial', 'usbserial_generic', 'usb_serial_simple'])
 
 /** Ports with a device behind them; consoles and pseudo terminals have none. */
 export function listTtys(root: string): TtyFacts[] {
-  return names(join(root, '/sys/class/tty')).flatMap((name) => readTty(root, name) ?? [])
+  const all = ['tty', 'wwan'].flatMap((subsystem) => names(join(root, '/sys/class', subsystem)))
+  return all.flatMap((name) => readTty(root, name) ?? [])
 }
 
 /** undefined: no such port (any more), or not one with a device. */
@@ -71,6 +83,8 @@ export function readTty(root: string, name: string): TtyFacts | undefined {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) return undefined
   try {
     const top = realpathSync(join(root, '/sys'))
+    const port = WWAN_PORT.exec(name)
+    if (port) return readWwan(name, top, port[1]!, Number(port[2]))
     const tty = join(top, 'class/tty', name)
     const device = realpathSync(join(tty, 'device'))
     // The kernel shows places for UARTs that the machine does not have: their type is unknown (PORT_UNKNOWN).
@@ -83,6 +97,17 @@ export function readTty(root: string, name: string): TtyFacts | undefined {
   } catch {
     return undefined
   }
+}
+
+/** All ports of one modem have its card in common, which has the driver: `mhi-pci-generic`, `iosm`, `mtk_t7xx`. */
+function readWwan(name: string, top: string, kind: string, number: number): TtyFacts | undefined {
+  const port = realpathSync(join(top, 'class/wwan', name))
+  if (!port.startsWith(`${top}/`)) return undefined
+  const card = ancestorWith(port, 'subsystem_device', top) ?? dirname(port)
+  // Linux 6.0 has no `type`: the name tells, too.
+  const protocol = (attribute(port, 'type') || kind).toUpperCase()
+  const facts = plainFacts(card, top)
+  return { name, path: `/dev/${name}`, device: `/sys${card.slice(top.length)}`, ...facts, wwan: { protocol, number } }
 }
 
 /** Every USB device but hubs' roots. */

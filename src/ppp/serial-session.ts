@@ -116,6 +116,12 @@ export class SerialSession implements Machine<SessionEvent> {
     this.#session.terminate(failure, nowMs)
   }
 
+  /** See `PppSession`. */
+  lost(detail: string, nowMs: number): void {
+    this.#nowMs = nowMs
+    this.#session.lost(detail, nowMs)
+  }
+
   poll(): Output<SessionEvent> | undefined {
     if (this.#nextOutput === this.#outputs.length) this.#pushUnsent()
     const output = this.#outputs[this.#nextOutput]

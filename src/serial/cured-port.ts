@@ -1,8 +1,8 @@
 /**
- * node-serialport's Linux port with three defects cured. A read of 0 bytes (the tty was hung up) is the end, where the
- * original asks again for ever at full load. A write that waits no longer switches readiness to read off, and the
- * Poller never runs free on events nobody waits for. Reading can be held back, so that not one byte too many leaves the
- * tty. Reads and writes are synchronous on the non-blocking descriptor, as quick as a thread-pool call is slow.
+ * node-serialport's Linux port with four defects cured. A read of 0 bytes (the tty was hung up) is the end, where the original asks
+ * again for ever at full load. A write that waits no longer switches readiness to read off, and the Poller never runs free on events
+ * nobody waits for. A closed port is collected, where the original is kept for ever. Reading can be held back, so that not one byte
+ * too many leaves the tty. Reads and writes are synchronous on the non-blocking descriptor, as quick as a thread-pool call is slow.
  * `serialport-wire.ts` puts it under a SerialPortStream.
  */
 
@@ -14,6 +14,7 @@ export interface RawPort<Options, Status> {
   readonly poller: {
     poll(events: number): void
     on(event: 'readable' | 'writable', listener: (error: Error | null) => void): unknown
+    removeAllListeners(): unknown
   }
   readonly fd: number | null
   readonly isOpen: boolean
@@ -110,7 +111,10 @@ export class CuredPort<Options, Status> {
   }
 
   close(): Promise<void> {
-    return this.#raw.close()
+    const closing = this.#raw.close()
+    // A native Poller and its callback are never collected: nothing of ours may hang on it.
+    this.#raw.poller.removeAllListeners()
+    return closing
   }
 
   update(options: { baudRate: number }): Promise<void> {

@@ -188,6 +188,14 @@ export class Hold implements Wire {
     return this.#isLive ? this.#wire.fd : undefined
   }
 
+  get outlivesHangUp(): boolean | undefined {
+    return this.#isLive ? this.#wire.outlivesHangUp : undefined
+  }
+
+  set outlivesHangUp(on: boolean | undefined) {
+    if (this.#isLive) this.#wire.outlivesHangUp = on
+  }
+
   listen(listener: WireListener | undefined): void {
     if (this.#isLive) this.#lease.listen(listener)
   }

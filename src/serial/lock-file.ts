@@ -4,9 +4,11 @@
  * `serialport-wire.ts` takes one before it opens a port.
  */
 
-import { link, mkdir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
+import { link, lstat, mkdir, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { type LockOwner, readLockOwner } from '../base/uucp-lock.ts'
 import { PortBusyError } from './port-busy.ts'
+import { IrregularFile, readRegularFile } from './regular-file.ts'
 
 /** Locks of this process: one with our own id that is not here is a dead namesake's (process 1 of a container, say). */
 const heldHere = new Set<string>()
@@ -14,6 +16,8 @@ const heldHere = new Set<string>()
 let temporaryNames = 0
 
 const PROGRAM = 'modemd'
+/** A number and a name. */
+const LARGEST_BYTES = 4096
 
 export interface LockFile {
   /** Removes the file if it is still ours. Idempotent, never rejects. */
@@ -37,7 +41,7 @@ export async function takeLock(folder: string, path: string): Promise<LockFile> 
       heldHere.add(file)
       return { release: () => release(file) }
     }
-    const holder = await readHolder(file)
+    const holder = readHolder(file)
     if (!holder) continue
     if (isHeld(file, holder.pid)) throw busy(path, file, holder.pid, await programOf(holder.pid))
     await removeStale(file, holder.inode)
@@ -51,7 +55,7 @@ export async function removeLocksAfterCrash(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     if (!/^(?:LCK\.\.|LTMP\.)/.test(name)) continue
     const file = join(folder, name)
-    const holder = await readHolder(file).catch(() => undefined)
+    const holder = readableHolder(file)
     if (holder?.program === PROGRAM && !isHeld(file, holder.pid)) await removeStale(file, holder.inode).catch(() => {})
   }
 }
@@ -78,28 +82,27 @@ async function createLock(file: string): Promise<boolean> {
 }
 
 /** undefined: the file has just gone. A pid of undefined: somebody's file that does not say whose. */
-async function readHolder(file: string): Promise<Holder | undefined> {
+function readHolder(file: string): Holder | undefined {
   try {
-    const content = await readFile(file)
-    return { ...parseHolder(content), inode: (await stat(file)).ino }
+    const { content, inode } = readRegularFile(file, LARGEST_BYTES)
+    return { ...readLockOwner(content), inode }
   } catch (error) {
+    if (error instanceof IrregularFile) return { pid: undefined, program: undefined, inode: 0 }
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
 }
 
-interface Holder {
-  readonly pid: number | undefined
-  readonly program: string | undefined
-  readonly inode: number
+function readableHolder(file: string): Holder | undefined {
+  try {
+    return readHolder(file)
+  } catch {
+    return undefined
+  }
 }
 
-/** Ten places of text, with or without words behind them, or the four bytes of older programs. */
-function parseHolder(content: Buffer): Pick<Holder, 'pid' | 'program'> {
-  const [, pid, program] = /^\s*(\d{1,10})(?:[ \t]+(\S+).*)?\s*$/.exec(content.toString('latin1')) ?? []
-  if (pid !== undefined) return { pid: Number(pid), program }
-  const isBinary = content.length === 4 && content.readInt32LE() > 0
-  return { pid: isBinary ? content.readInt32LE() : undefined, program: undefined }
+interface Holder extends LockOwner {
+  readonly inode: number
 }
 
 function isHeld(file: string, pid: number | undefined): boolean {
@@ -124,7 +127,7 @@ async function removeStale(file: string, staleInode: number): Promise<void> {
   const aside = temporaryName(file)
   try {
     await rename(file, aside)
-    if ((await stat(aside)).ino !== staleInode) await link(aside, file)
+    if ((await lstat(aside)).ino !== staleInode) await link(aside, file)
     await unlink(aside)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
@@ -134,7 +137,7 @@ async function removeStale(file: string, staleInode: number): Promise<void> {
 
 async function release(file: string): Promise<void> {
   if (!heldHere.delete(file)) return
-  const holder = await readHolder(file).catch(() => undefined)
+  const holder = readableHolder(file)
   if (holder?.pid === process.pid) await unlink(file).catch(() => {})
 }
 

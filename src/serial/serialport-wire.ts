@@ -3,6 +3,7 @@
  * The only importer of serialport. The daemon gives the opener to the fleet.
  */
 
+import { accessSync, constants, fstatSync, type Stats, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { LinuxBinding, type LinuxOpenOptions } from '@serialport/bindings-cpp'
 import { SerialPortStream } from '@serialport/stream'
@@ -18,6 +19,9 @@ const DEFAULT_BAUD = 115200
 /** Of our own queue, beside the kernel's: more would only delay what comes behind it. */
 const HIGH_WATER_BYTES = 16 * 1024
 const BREAK_MS = 250
+/** The kernel tells of a tty before udev has given it to its group: for a daemon that is not root it opens a moment later. */
+const UDEV_LIMIT_MS = 3000
+const UDEV_POLL_MS = 20
 
 export interface WireOpenerOptions {
   /** Put before every path; '' or '/' for the real machine. */
@@ -45,9 +49,12 @@ export function createWireOpener({ root, clock, logger, isExclusive }: WireOpene
     const device = join(root || '/', path)
     const lock = await lockOf(path)
     try {
-      const opened = await openStream(device, options?.baud ?? DEFAULT_BAUD)
+      const latestMs = clock.nowMs() + UDEV_LIMIT_MS
+      while (isForbidden(device) && clock.nowMs() < latestMs) await sleep(clock, UDEV_POLL_MS)
+      const open = () => openStream(device, options?.baud ?? DEFAULT_BAUD)
+      const opened = await open()
       const holder = isExclusive?.(opened.port.fd ?? -1) ? holdersOf([device]).get(device) : undefined
-      const wire = new SerialportWire(path, opened, lock, clock)
+      const wire = new SerialportWire(path, opened, { device, open, lock, clock })
       if (holder === undefined) return wire
       await wire.close()
       throw new PortBusyError(path, holder)
@@ -60,6 +67,15 @@ export function createWireOpener({ root, clock, logger, isExclusive }: WireOpene
   }
 }
 
+function isForbidden(device: string): boolean {
+  try {
+    accessSync(device, constants.R_OK | constants.W_OK)
+    return false
+  } catch (error) {
+    return errorText(error).includes('EACCES')
+  }
+}
+
 type Port = Awaited<ReturnType<typeof openCured>>
 
 async function openCured(options: LinuxOpenOptions) {
@@ -67,6 +83,11 @@ async function openCured(options: LinuxOpenOptions) {
 }
 
 const curedBinding = { list: () => LinuxBinding.list(), open: openCured }
+
+/** The tty itself: another that came to its name is another file. */
+function identityOf({ dev, ino, rdev }: Stats): string {
+  return [dev, ino, rdev].join()
+}
 
 interface OpenStream {
   readonly stream: SerialPortStream
@@ -90,28 +111,45 @@ function openStream(path: string, baudRate: number): Promise<OpenStream> {
   })
 }
 
+interface WireParts {
+  readonly device: string
+  readonly open: () => Promise<OpenStream>
+  readonly lock: LockFile | undefined
+  readonly clock: Clock
+}
+
 class SerialportWire implements Wire {
   readonly path: string
-  readonly #stream: SerialPortStream
-  readonly #port: Port
-  readonly #lock: LockFile | undefined
-  readonly #clock: Clock
+  outlivesHangUp = false
+  readonly #parts: WireParts
+  readonly #identity: string
+  #stream!: SerialPortStream
+  #port!: Port
   #listener: WireListener | undefined
   #isReading = false
+  #isReopening = false
   /** Read in the moment when the listener went away. */
   #unheard: Uint8Array[] = []
   #lines = { dtr: true, rts: true }
   #ending: Promise<void> | undefined
   #closedReason: string | undefined
 
-  constructor(path: string, { stream, port }: OpenStream, lock: LockFile | undefined, clock: Clock) {
+  constructor(path: string, opened: OpenStream, parts: WireParts) {
     this.path = path
+    this.#parts = parts
+    // Of what was opened: the name may be gone by now.
+    this.#identity = identityOf(fstatSync(opened.port.fd!))
+    this.#use(opened)
+  }
+
+  #use({ stream, port }: OpenStream): void {
     this.#stream = stream
     this.#port = port
-    this.#lock = lock
-    this.#clock = clock
-    stream.on('close', (error?: Error | null) => this.#end(error ? reasonOf(error) : 'closed'))
-    stream.on('error', (error) => this.#end(reasonOf(error)))
+    const ended = (reason: string) => {
+      if (stream === this.#stream) this.#ended(reason)
+    }
+    stream.on('close', (error?: Error | null) => ended(error ? reasonOf(error) : 'closed'))
+    stream.on('error', (error) => ended(reasonOf(error)))
     stream.on('drain', () => this.#listener?.drain())
   }
 
@@ -120,22 +158,19 @@ class SerialportWire implements Wire {
   }
 
   get fd(): number | undefined {
-    return this.isClosed ? undefined : this.#port.fd
+    return this.isClosed || this.#isReopening ? undefined : this.#port.fd
   }
 
   listen(listener: WireListener | undefined): void {
     this.#listener = listener
     this.#port.holdBack(listener === undefined)
     if (!listener) return
-    if (!this.#isReading) {
-      this.#isReading = true
-      this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk))
-    }
+    this.#read()
     if (this.#unheard.length > 0 || this.#closedReason !== undefined) queueMicrotask(() => this.#tellWhatWasMissed())
   }
 
   write(bytes: Uint8Array): boolean {
-    return this.isClosed || bytes.length === 0 || this.#stream.write(Buffer.from(bytes))
+    return this.isClosed || this.#isReopening || bytes.length === 0 || this.#stream.write(Buffer.from(bytes))
   }
 
   setBaud(baud: number): Promise<void> {
@@ -152,7 +187,7 @@ class SerialportWire implements Wire {
     return this.#command(async () => {
       await this.#port.drain()
       await this.#port.set({ ...this.#lines, brk: true })
-      await sleep(this.#clock, BREAK_MS)
+      await sleep(this.#parts.clock, BREAK_MS)
       await this.#port.set({ ...this.#lines, brk: false })
     })
   }
@@ -173,13 +208,19 @@ class SerialportWire implements Wire {
 
   /** A pty knows no lines, speed or break (ENOTTY), and a dead line needs none: neither is an error. */
   async #command(act: () => Promise<void>): Promise<void> {
-    if (this.isClosed) return
+    if (this.isClosed || this.#isReopening) return
     try {
       await act()
     } catch (error) {
       if (this.isClosed || errorText(error).includes('Inappropriate ioctl')) return
       throw new ModemdError('ModemGone', `${this.path} does not answer: ${reasonOf(error)}.`, 'modem-gone')
     }
+  }
+
+  #read(): void {
+    if (this.#isReading) return
+    this.#isReading = true
+    this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk))
   }
 
   #onData(chunk: Buffer): void {
@@ -194,6 +235,34 @@ class SerialportWire implements Wire {
     this.#tellClosed()
   }
 
+  #ended(reason: string): void {
+    if (this.#isReopening) return
+    if (this.outlivesHangUp && reason === 'hung up' && !this.isClosed) void this.#reopen()
+    else this.#end(reason)
+  }
+
+  /** The same tty: one that was unplugged has gone, or is another by now. */
+  async #reopen(): Promise<void> {
+    this.#isReopening = true
+    this.outlivesHangUp = false
+    try {
+      if (this.#port.isOpen) await this.#port.close().catch(() => {})
+      if (identityOf(statSync(this.#parts.device)) !== this.#identity) throw new Error('another tty')
+      const opened = await this.#parts.open()
+      this.#isReading = false
+      this.#use(opened)
+    } catch {
+      this.#end('hung up')
+    }
+    this.#isReopening = false
+    if (this.#ending) {
+      await this.#port.close().catch(() => {})
+      return
+    }
+    this.#port.holdBack(this.#listener === undefined)
+    if (this.#listener) this.#read()
+  }
+
   /** Whichever of the stream's several ends comes first; the listener hears it when the port is really free again. */
   #end(reason: string): void {
     this.#ending ??= this.#setFree(reason)
@@ -202,7 +271,7 @@ class SerialportWire implements Wire {
   async #setFree(reason: string): Promise<void> {
     // A line that died may refuse to be closed; the descriptor is gone all the same.
     if (this.#port.isOpen) await this.#port.close().catch(() => {})
-    await this.#lock?.release()
+    await this.#parts.lock?.release()
     this.#closedReason = reason
     this.#tellClosed()
   }
@@ -230,7 +299,7 @@ function openRefusal(path: string, device: string, text: string): ModemdError {
       `${path} may not be opened by this user (permission denied): run as root or join the group that owns it, often dialout.`,
       'permission',
     )
-  if (/No such file|No such device|Input\/output error/.test(text))
+  if (/no such file|no such device|input\/output error/i.test(text))
     return new ModemdError(
       'ModemGone',
       `${path} is not there (${reasonOf(text)}): the device was unplugged.`,

@@ -22,6 +22,14 @@ export class WireDecorator implements Wire {
     return undefined
   }
 
+  get outlivesHangUp(): boolean | undefined {
+    return this.wire.outlivesHangUp
+  }
+
+  set outlivesHangUp(on: boolean | undefined) {
+    this.wire.outlivesHangUp = on
+  }
+
   listen(listener: WireListener | undefined): void {
     this.wire.listen(listener)
   }

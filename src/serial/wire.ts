@@ -38,6 +38,11 @@ export interface Wire {
   sendBreak(): Promise<void>
   /** Drops unsent and unread bytes (TCFLSH). */
   flush(): Promise<void>
+  /**
+   * Set while the kernel is to hang the tty up when the carrier goes (setLocal): it is then opened again, and who listens goes on with
+   * that. False: a hang-up is the end. undefined: this wire cannot.
+   */
+  outlivesHangUp?: boolean | undefined
   /** How many bytes one read may take; 1 before a hand-over to the kernel (DESIGN §3). */
   setReadSize(bytes: number): void
   /** Idempotent; the listener gets `closed`. */

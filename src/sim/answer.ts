@@ -26,6 +26,7 @@ export interface CommandContext {
 export type Handler = (command: AtCommand, context: CommandContext) => Answer | undefined
 
 export const OK: Answer = { final: 'OK' }
+export const NO_CARRIER: Answer = { final: { own: 'NO CARRIER' } }
 export const ERROR: Answer = { final: 'ERROR' }
 
 export function info(...lines: readonly string[]): Answer {
@@ -63,6 +64,8 @@ export const CME_TEXT = {
   100: 'unknown',
   132: 'service option not supported',
   133: 'requested service option not subscribed',
+  504: 'session is ongoing',
+  505: 'session not active',
 } as const
 
 export function cmeText(code: number): string {

@@ -5,31 +5,21 @@
 
 import { latin1 } from '../base/bytes.ts'
 import type { Deadline, Input, Machine, Output } from '../base/machine.ts'
-import { type Answer, type CommandContext, ERROR, type Final, OK } from './answer.ts'
+import { type Answer, type CommandContext, ERROR, type Final, NO_CARRIER, OK } from './answer.ts'
 import { type AtCommand, bodyOf, commandKey, LineEditor, parseBody } from './at-line.ts'
-import { simFault } from './commands/sim.ts'
+import { dialledContext } from './commands/dial.ts'
 import type { CommandTable } from './commands/table.ts'
 import { DataPath } from './data-path.ts'
-import type { Fault, FaultPlan, ReplyFault, Stage } from './faults.ts'
-import type { ModemState, PdpContext, Report } from './modem-state.ts'
-import { PortSettings, type RegistrationDomain } from './port-settings.ts'
-import { finalOf, replyText, spaced } from './reply-text.ts'
+import type { DeviceFault, ReplyFault, Stage } from './fault-table.ts'
+import type { Fault, FaultPlan } from './faults.ts'
+import type { ModemState, PdpContext } from './modem-state.ts'
+import { Outbox } from './outbox.ts'
+import type { PortEvent } from './port-event.ts'
+import type { PortMode, PromptMode, RunningMode } from './port-mode.ts'
+import { PortSettings } from './port-settings.ts'
+import { finalOf, replyText } from './reply-text.ts'
+import { type Report, reportLines } from './reports.ts'
 import type { Statistics } from './statistics.ts'
-
-export type PortEvent =
-  /** Another port of this modem has something to say. */
-  | { readonly type: 'wake' }
-  /** The fault `unplug-at`. */
-  | { readonly type: 'unplug'; readonly stage: Stage }
-  /** CONNECT was said: the operator's end may talk. */
-  | { readonly type: 'call'; readonly context: PdpContext }
-  /** From the host to the operator. */
-  | { readonly type: 'uplink'; readonly bytes: Uint8Array }
-  /** `downlink` takes bytes again. */
-  | { readonly type: 'drained' }
-  /** The call is over here; `finishCall` is no more needed. */
-  | { readonly type: 'call-over'; readonly reason: string }
-  | { readonly type: 'reboot' }
 
 export interface AtPortOptions {
   readonly modem: ModemState
@@ -42,47 +32,24 @@ export interface AtPortOptions {
   readonly speed: number
 }
 
-/** The line's commands from `next` on; the answer to that one is due. */
-interface RunningMode {
-  readonly name: 'running'
-  readonly commands: readonly AtCommand[]
-  readonly fault: Fault<ReplyFault> | undefined
-  readonly lines: string[]
-  next: number
-  dueMs: number
-  /** Of the command under way, once its text is there. */
-  conclude?: (() => Answer) | undefined
-}
-
-/** `> ` was said: what comes up to ^Z is the text that the command waits for. */
-interface PromptMode {
-  readonly name: 'prompt'
-  readonly of: RunningMode
-  readonly take: NonNullable<Answer['prompt']>
-  text: string
-}
-
-type Mode = { readonly name: 'command' } | RunningMode | PromptMode | { readonly name: 'data'; readonly path: DataPath }
-
-/** Unread replies and reports above this are lost, as in a modem. */
-const OUTBOX_BYTES = 65_536
 const TYPE_AHEAD_BYTES = 4096
 
 const CTRL_Z = 0x1a
 const ESC = 0x1b
 
-const COMMAND_MODE: Mode = { name: 'command' }
+const REGISTRATION = /^\+(C[GE]?REG|COPS)$/
+
+const COMMAND_MODE: PortMode = { name: 'command' }
 
 export class AtPort implements Machine<PortEvent> {
   readonly #options: AtPortOptions
   readonly #modem: ModemState
   readonly #settings: PortSettings
   readonly #editor = new LineEditor()
-  #mode: Mode = COMMAND_MODE
+  #mode: PortMode = COMMAND_MODE
   /** A call that `+++` left standing. */
   #suspended: DataPath | undefined
-  #outbox: { readonly output: Output<PortEvent>; readonly dueMs: number }[] = []
-  #outboxBytes = 0
+  readonly #outbox = new Outbox<PortEvent>()
   #typeAhead: number[] = []
   #nowMs = 0
   #isHandling = false
@@ -105,11 +72,7 @@ export class AtPort implements Machine<PortEvent> {
   }
 
   poll(): Output<PortEvent> | undefined {
-    const first = this.#outbox[0]
-    if (!first || first.dueMs > this.#nowMs) return undefined
-    this.#outbox.shift()
-    if (first.output.type === 'send') this.#outboxBytes -= first.output.bytes.length
-    return first.output
+    return this.#outbox.take(this.#nowMs)
   }
 
   deadline(): Deadline | undefined {
@@ -117,7 +80,7 @@ export class AtPort implements Machine<PortEvent> {
       this.#modem.deadline(),
       at(this.#mode.name === 'running' ? this.#mode.dueMs : undefined, 'reply'),
       at(this.#mode.name === 'data' ? this.#mode.path.deadlineMs : undefined, 'data'),
-      at(this.#outbox[0]?.dueMs, 'late reply'),
+      at(this.#outbox.dueMs, 'late reply'),
     ]
     return due.reduce((soonest, each) => (each && (!soonest || each.atMs < soonest.atMs) ? each : soonest), undefined)
   }
@@ -149,7 +112,11 @@ export class AtPort implements Machine<PortEvent> {
   hostClosed(nowMs: number): void {
     this.#nowMs = nowMs
     this.#typeAhead = []
-    if (this.#settings.hangsUpOnDtr) this.#forgetCall('DTR dropped')
+    if (!this.#settings.hangsUpOnDtr) return
+    this.#forgetCall('DTR dropped')
+    if (this.#mode.name !== 'running' || this.#modem.call !== 'dialling') return
+    this.#modem.call = 'none'
+    this.#mode = COMMAND_MODE
   }
 
   #onData(bytes: Uint8Array): void {
@@ -211,7 +178,13 @@ export class AtPort implements Machine<PortEvent> {
   }
 
   #run(commands: readonly AtCommand[]): void {
-    const fault = this.#options.faults.takeReply(commands[0]!.text)
+    const { faults } = this.#options
+    const { name, text } = commands[0]!
+    if (name === '+CPIN') this.#stage('sim')
+    if (REGISTRATION.test(name) && this.#modem.registration === 2) this.#stage('search')
+    if (commands.some((command) => command.name === 'D')) this.#stage('dial')
+    this.#happen(faults.takeCommand(text))
+    const fault = faults.takeReply(text)
     if (fault?.name === 'silent') return
     if (fault?.name === 'echo-flip') this.#settings.echo = !this.#settings.echo
     this.#mode = { name: 'running', commands, fault, lines: [], next: 0, dueMs: this.#due(commands[0]!) }
@@ -219,10 +192,7 @@ export class AtPort implements Machine<PortEvent> {
 
   #due(command: AtCommand): number {
     const key = commandKey(command)
-    if (command.name === 'D') {
-      this.#stage('dial')
-      if (this.#modem.call === 'none') this.#modem.call = 'dialling'
-    }
+    if (command.name === 'D' && this.#modem.call === 'none') this.#modem.call = 'dialling'
     return this.#nowMs + this.#modem.timings.replyMs(key)
   }
 
@@ -305,14 +275,9 @@ export class AtPort implements Machine<PortEvent> {
   #dial(number: string, replyFault: Fault<ReplyFault> | undefined): Answer | undefined {
     const isOurs = this.#modem.call === 'dialling'
     if (isOurs) this.#modem.call = 'none'
-    const { call } = this.#modem.personality
-    const cid = /^[TP]?\*9[89](?:\*[^*#]*){0,2}(?:\*(\d*))?#$/i.exec(number)
-    if (!isOurs || !cid) return { final: { own: 'NO CARRIER' } }
-    const simAnswer = simFault({ modem: this.#modem, port: this.#settings, nowMs: this.#nowMs })
-    if (simAnswer) return simAnswer
-    if (!this.#modem.isRegistered) return { final: finalOf(call.unregistered) }
-    const context = this.#modem.callContext(Number(cid[1] || 1))
-    if (!context) return { final: finalOf(call.apnRefused) }
+    if (!isOurs) return NO_CARRIER
+    const context = dialledContext(number, this.#context())
+    if ('final' in context) return context
     const fault = this.#options.faults.takeDial()
     if (fault && fault !== 'hangup-mid-dial') return { final: { own: fault.replace('-', ' ').toUpperCase() } }
     this.#connect(context, fault === 'hangup-mid-dial', replyFault)
@@ -394,37 +359,22 @@ export class AtPort implements Machine<PortEvent> {
     }
     if (report.kind === 'registration' && isReportPort && this.#modem.isRegistered) this.#stage('registered')
     if (this.#mode.name === 'data' || !this.#modem.hasBooted(this.#nowMs) || faults.isSilent(this.#nowMs)) return
-    for (const line of this.#reportLines(report)) this.#send(`\r\n${line}\r\n`)
-  }
-
-  #reportLines(report: Report): readonly string[] {
-    if (report.kind === 'message')
-      return report.wanted(this.#settings.messages) ? [spaced(report.line, this.#modem.personality.dialect)] : []
-    if (report.kind === 'ussd')
-      return this.#settings.wantsUssd ? [spaced(report.line, this.#modem.personality.dialect)] : []
-    if (report.kind === 'vendor') return this.#wantsLine(report) ? [report.line] : []
-    const domains = Object.entries(this.#settings.reportLevel) as [RegistrationDomain, number][]
-    return domains
-      .filter(([, level]) => level > 0)
-      .map(([domain, level]) => {
-        const place = level === 2 && this.#modem.isRegistered ? `,${this.#modem.place}` : ''
-        return spaced(`${domain}: ${this.#modem.registration}${place}`, this.#modem.personality.dialect)
-      })
-  }
-
-  #wantsLine({ isSignal }: Extract<Report, { kind: 'vendor' }>): boolean {
-    const { wantsVendorReports, wantsSignalReports } = this.#settings
-    return this.#options.isReportPort && wantsVendorReports && (!isSignal || wantsSignalReports)
+    for (const line of reportLines(report, this.#settings, this.#modem, isReportPort)) this.#send(`\r\n${line}\r\n`)
   }
 
   #reply(lines: readonly string[], final: Final, fault?: Fault<ReplyFault>): void {
     const text = replyText(lines, final, this.#settings, this.#modem.personality.dialect)
-    const pieces = fault ? this.#options.faults.damage(fault, text) : [{ bytes: latin1(text), afterMs: 0 }]
+    const report = `+CREG: ${this.#modem.registration}`
+    const pieces = fault ? this.#options.faults.damage(fault, text, report) : [{ bytes: latin1(text), afterMs: 0 }]
     for (const { bytes, afterMs } of pieces) this.#push({ type: 'send', bytes }, afterMs)
   }
 
   #stage(stage: Stage): void {
-    if (this.#options.faults.takeStage(stage)) this.#event({ type: 'unplug', stage })
+    this.#happen(this.#options.faults.takeStage(stage))
+  }
+
+  #happen(faults: readonly Fault<DeviceFault>[]): void {
+    for (const fault of faults) this.#event({ type: 'fault', fault })
   }
 
   #send(text: string): void {
@@ -436,15 +386,7 @@ export class AtPort implements Machine<PortEvent> {
   }
 
   #push(output: Output<PortEvent>, afterMs = 0): void {
-    if (output.type === 'send') {
-      if (this.#outboxBytes > OUTBOX_BYTES) {
-        this.#options.statistics.drops++
-        return
-      }
-      this.#outboxBytes += output.bytes.length
-    }
-    const lastDueMs = this.#outbox.at(-1)?.dueMs ?? 0
-    this.#outbox.push({ output, dueMs: Math.max(lastDueMs, this.#nowMs) + afterMs })
+    if (!this.#outbox.push(output, this.#nowMs, afterMs)) this.#options.statistics.drops++
   }
 }
 

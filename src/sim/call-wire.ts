@@ -5,7 +5,7 @@
 
 import { type Random, randomFraction } from '../base/ports.ts'
 import type { WireListener } from '../serial/wire.ts'
-import type { CallLine, LineFilter } from './operator.ts'
+import type { CallLine, LineDisturbance, LineFilter } from './operator.ts'
 
 export interface CallWireOptions {
   readonly path: string
@@ -13,9 +13,6 @@ export interface CallWireOptions {
   send(bytes: Uint8Array): boolean
   /** The engine closed the line. */
   onClose(): void
-  readonly loopsBack: boolean
-  /** Part of the bytes, in both directions, with one wrong bit. */
-  readonly bitErrors: number
   readonly random: Random
 }
 
@@ -25,6 +22,7 @@ export class CallWire implements CallLine {
   readonly #options: CallWireOptions
   #listener: WireListener | undefined
   #filter: LineFilter = { fromHost: (bytes) => [bytes], toHost: (bytes) => [bytes] }
+  #disturbance: LineDisturbance = { loopsBack: false, bitErrors: 0 }
   #unread: Uint8Array[] = []
   #closedReason: string | undefined
 
@@ -41,11 +39,15 @@ export class CallWire implements CallLine {
     this.#filter = filter
   }
 
+  disturb(disturbance: LineDisturbance): void {
+    this.#disturbance = disturbance
+  }
+
   /** From the host. */
   received(bytes: Uint8Array): void {
     if (this.isClosed) return
     const damaged = this.#damaged(bytes)
-    if (this.#options.loopsBack) {
+    if (this.#disturbance.loopsBack) {
       this.#options.send(damaged)
       return
     }
@@ -78,7 +80,7 @@ export class CallWire implements CallLine {
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.isClosed || this.#options.loopsBack) return true
+    if (this.isClosed || this.#disturbance.loopsBack) return true
     let mayGoOn = true
     for (const passed of this.#filter.toHost(bytes)) mayGoOn = this.#options.send(this.#damaged(passed))
     return mayGoOn
@@ -104,7 +106,8 @@ export class CallWire implements CallLine {
   }
 
   #damaged(bytes: Uint8Array): Uint8Array {
-    const { bitErrors, random } = this.#options
+    const { bitErrors } = this.#disturbance
+    const { random } = this.#options
     if (bitErrors === 0) return bytes
     return bytes.map((value) =>
       randomFraction(random) < bitErrors ? value ^ (1 << Math.floor(randomFraction(random) * 8)) : value,

@@ -6,8 +6,8 @@ import { type Logger, silentLogger } from '../base/ports.ts'
 import { VERSION } from '../base/version.ts'
 import { systemClock, systemRandom } from '../system/clock.ts'
 import { askControl, type ControlServer, listenControl } from './control.ts'
-import { FAULT_LIST } from './faults.ts'
-import { NETWORK_MODES } from './network.ts'
+import { FAULT_LIST, STAGES } from './fault-table.ts'
+import { IP_KINDS, NETWORK_MODES } from './network.ts'
 import { type RawOptions, readOptions } from './options.ts'
 import { PERSONALITY_NAMES } from './personality.ts'
 import { seededRandom } from './seeded-random.ts'
@@ -17,7 +17,14 @@ const FAILED = 1
 const USAGE = 2
 const HELP_WIDTH = 80
 
-const HELP = `
+const FAULTS_HELP = `
+Faults (for --fault and \`ctl SOCKET fault\`):
+${FAULT_LIST.map((line) => wrapped(line, '  ', '      ')).join('\n')}
+States for at=STATE:
+${wrapped(STAGES.join(', '), '  ', '  ')}`
+
+const HELP = `${FAULTS_HELP}
+
 Exit codes:
   0  ended in order; ctl: done
   1  failed; ctl: refused, or nobody answers
@@ -44,14 +51,14 @@ Commands:
                      it is put in again; with another number it is another
                      card, which asks for PIN, or for none
   silence SECONDS    the modem answers nothing for so long
-  fault NAME [VALUE] [on=COMMAND] [times=N|always] [after=SECONDS]
-                     arms a fault of those below
-  fault              lists what is armed; "fault clear" drops it
-  stats              commands seen, PIN tries spent, calls, bytes, drops
+  fault NAME [VALUE] [on=COMMAND] [at=STATE] [times=N|always] [after=SECONDS]
+                     arms a fault of those below: for now, for a command, for
+                     a state of the modem, or later
+  fault              lists them; "fault clear" drops what is armed
+  stats              commands seen, PIN tries spent, calls, bytes, drops, and
+                     the faults that have struck
   ready              what there is
-
-Faults:
-${FAULT_LIST.map((line) => wrapped(line, '  ', '      ')).join('\n')}`
+${FAULTS_HELP}`
 
 /** Lines of whole words; the first has its own indent. */
 function wrapped(text: string, first: string, next: string): string {
@@ -93,6 +100,11 @@ function makeProgram(): Command {
     .option('--register-after <TIME>', 'how long registration takes, like 2s or 300ms')
     .option('--signal <DBM>', 'dBm, or drift', '-71')
     .option('--apn <NAME[:USER:PASSWORD]>', 'the one APN that is known, and who is let in (default: any, anybody)')
+    .addOption(
+      new Option('--ip <KINDS>', 'addresses that a context may have: 4 and 6 refuse one of both')
+        .choices([...IP_KINDS])
+        .default('46'),
+    )
     .addOption(
       new Option('--auth <PROTOCOL>', 'what PPP asks for').choices([
         'none',
@@ -230,10 +242,10 @@ function exitCodeOf(error: unknown): number {
   return error instanceof ModemdError && error.code === 'InvalidArgs' ? USAGE : FAILED
 }
 
-try {
-  await makeProgram().parseAsync()
-} catch (error) {
-  process.exitCode = exitCodeOf(error)
-}
-// Nothing is left that could still be wanted; a handle that lingers must not hold the process.
-process.exit()
+makeProgram()
+  .parseAsync()
+  .catch((error) => {
+    process.exitCode = exitCodeOf(error)
+  })
+  // Nothing is left that could still be wanted; a handle that lingers must not hold the process.
+  .finally(() => process.exit())

@@ -7,7 +7,8 @@ import { unlinkSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { ReadlineParser } from '@serialport/parser-readline'
 import { errorText, ModemdError } from '../base/errors.ts'
-import type { ControlAnswer, Simulator } from './simulator.ts'
+import type { ControlAnswer } from './modem-control.ts'
+import type { Simulator } from './simulator.ts'
 
 const MAX_LINE_BYTES = 65_536
 const ANSWER_TIMEOUT_MS = 10_000

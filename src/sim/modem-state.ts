@@ -4,30 +4,21 @@
  */
 
 import type { Deadline } from '../base/machine.ts'
+import { GpsReceiver } from './gps.ts'
 import type { Identity } from './identity.ts'
 import { type Cell, csqOf, type VirtualNetwork } from './network.ts'
 import { timeReport } from './network-time.ts'
 import type { Personality } from './personality.ts'
 import { type Radio, radioOf } from './radio.ts'
+import type { Report } from './reports.ts'
 import type { SimAnswer, SimCard } from './sim-card.ts'
-import { type Routing, SmsInbox } from './sms-inbox.ts'
+import { SmsInbox } from './sms-inbox.ts'
 import { SmsStore } from './sms-store.ts'
 import { UssdService } from './ussd-service.ts'
 import { type ReportValues, VendorReports } from './vendor-reports.ts'
 
 /** 3GPP TS 27.007 §7.2: `stat` of +CREG. */
 export type RegistrationStat = 0 | 1 | 2 | 3 | 5
-
-export type Report =
-  | { readonly kind: 'registration' }
-  /** A line of the vendor's own, for the `at` port. */
-  | { readonly kind: 'vendor'; readonly line: string; readonly isSignal?: boolean }
-  /** News of short messages, for the ports that want it. */
-  | { readonly kind: 'message'; readonly line: string; readonly wanted: (routing: Routing) => boolean }
-  /** +CUSD, for the ports that want it. */
-  | { readonly kind: 'ussd'; readonly line: string }
-  /** The call is over and not by the host. */
-  | { readonly kind: 'call-lost' }
 
 export interface PdpContext {
   readonly cid: number
@@ -71,6 +62,7 @@ export class ModemState {
   readonly contexts = new Map<number, PdpContext>()
   readonly messages: SmsInbox
   readonly ussd: UssdService
+  readonly gps: GpsReceiver
   readonly wallMs: () => number
   readonly #vendorReports: VendorReports
   readonly #reporters: ((report: Report, nowMs: number) => void)[] = []
@@ -107,6 +99,7 @@ export class ModemState {
     this.identity = options.identity
     this.sim = options.sim
     this.network = options.network
+    this.gps = new GpsReceiver(Number(options.identity.imei.slice(-8)))
     this.timings = options.timings
     for (const each of options.personality.call.contexts) this.contexts.set(each.cid, each)
     this.messages = new SmsInbox({
@@ -285,9 +278,9 @@ export class ModemState {
   /** `context` of the dialled number, if the network gives one. */
   callContext(cid: number): PdpContext | undefined {
     const context = this.contexts.get(cid) ?? { cid, type: 'IP', apn: '' }
-    const isTaken = this.network.takesApn(context.apn)
-    this.lastEnd = isTaken ? 'No cause information available' : 'Missing or unknown APN'
-    return isTaken ? context : undefined
+    const refusal = this.network.refusalOf(context)
+    this.lastEnd = refusal ?? 'No cause information available'
+    return refusal === undefined ? context : undefined
   }
 
   callStarted(cid: number, nowMs: number): void {

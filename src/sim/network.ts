@@ -31,15 +31,22 @@ const DRIFT = [
 ]
 const DRIFT_CENTRE_DBM = -77
 
+export type IpKinds = '4' | '6' | '46'
+
+export const IP_KINDS: readonly IpKinds[] = ['4', '6', '46']
+
 export interface NetworkSettings {
   readonly mode: NetworkMode
   /** undefined: any APN is taken. */
   readonly apn: string | undefined
+  /** Kinds of address that a context may have; one alone refuses a context of both, too. Left out: all. */
+  readonly ip?: IpKinds | undefined
   readonly signal: number | 'drift'
 }
 
 export class VirtualNetwork {
   readonly #apn: string | undefined
+  readonly #ip: IpKinds
   readonly #phases: readonly number[]
   #mode: NetworkMode
   #signal: number | 'drift'
@@ -49,6 +56,7 @@ export class VirtualNetwork {
   constructor(settings: NetworkSettings, random: Random) {
     this.#mode = settings.mode
     this.#apn = settings.apn
+    this.#ip = settings.ip ?? '46'
     this.#signal = settings.signal
     this.#phases = [...random.bytes(DRIFT.length)].map((value) => (value / 256) * 2 * Math.PI)
   }
@@ -110,9 +118,12 @@ export class VirtualNetwork {
     return DRIFT_CENTRE_DBM + offset
   }
 
-  /** Case does not matter (3GPP TS 23.003 §9.1). */
-  takesApn(apn: string): boolean {
-    return this.#apn === undefined || apn.toLowerCase() === this.#apn.toLowerCase()
+  /** Why it gives no such context, as +CEER has it (3GPP TS 24.008 §10.5.6.6); undefined: it gives one. Case does not matter in an APN (23.003 §9.1). */
+  refusalOf({ apn, type }: { readonly apn: string; readonly type: string }): string | undefined {
+    if (this.#apn !== undefined && apn.toLowerCase() !== this.#apn.toLowerCase()) return 'Missing or unknown APN'
+    if (this.#ip === '4' && type !== 'IP') return 'ESM cause #50, PDN type IPv4 only allowed'
+    if (this.#ip === '6' && type !== 'IPV6') return 'ESM cause #51, PDN type IPv6 only allowed'
+    return undefined
   }
 }
 

@@ -10,7 +10,8 @@ import type { PppEngine, PppLink, PppLinkEvent } from '../ppp/engines/engine.ts'
 import { type AuthProtocol, type PppSettings, SERVER_DEFAULTS } from '../ppp/settings.ts'
 import type { Wire } from '../serial/wire.ts'
 import type { AddressPool } from './address-pool.ts'
-import type { CallFault, FaultPlan, Stage } from './faults.ts'
+import type { CallFault, DeviceFault, Stage } from './fault-table.ts'
+import type { Fault, FaultPlan } from './faults.ts'
 import { type Ip6Network, OPERATOR_INTERFACE_ID } from './ip6-network.ts'
 import type { Personality } from './personality.ts'
 import { PppHabits } from './ppp-habits.ts'
@@ -41,9 +42,8 @@ export interface CallRequest {
   readonly wire: CallLine
   readonly personality: Personality
   readonly faults: FaultPlan
-  /** Of `faults.takeCall()`. */
-  readonly callFaults: ReadonlyMap<CallFault, string>
-  onUnplug(stage: Stage): void
+  /** What happens to the device now. */
+  onFault(fault: Fault<DeviceFault>): void
   /** The session is finished and the line still stands: the modem says NO CARRIER. */
   onEnd(): void
   /** The line drops now. */
@@ -56,13 +56,23 @@ export interface LineFilter {
   toHost(bytes: Uint8Array): readonly Uint8Array[]
 }
 
-/** A wire whose bytes can be looked at, in both directions. */
+export interface LineDisturbance {
+  /** The host gets its own bytes back. */
+  readonly loopsBack: boolean
+  /** Part of the bytes, in both directions, with one wrong bit. */
+  readonly bitErrors: number
+}
+
+/** A wire whose bytes can be looked at, in both directions, and disturbed. */
 export interface CallLine extends Wire {
   filterWith(filter: LineFilter): void
+  disturb(disturbance: LineDisturbance): void
 }
 
 export interface OperatorCall {
   hangUp(): void
+  /** Those that can still strike this call do. */
+  takeFaults(): void
 }
 
 const OPERATOR_NAME = 'virtual-mobile'
@@ -96,6 +106,8 @@ class Call implements OperatorCall {
   #isUp = false
   #isOver = false
   #answersEcho = true
+  #stage: Stage = 'connect'
+  readonly #faults = new Map<CallFault, string>()
   #timers: Cancel[] = []
 
   constructor(options: OperatorOptions, request: CallRequest) {
@@ -103,6 +115,7 @@ class Call implements OperatorCall {
     this.#request = request
     this.#address = options.pool.take()
     this.#prefix = this.#address === undefined ? undefined : options.ip6?.prefixFor(this.#address)
+    this.takeFaults()
     const { silentMs } = request.personality.ppp
     if (silentMs === 0) this.#begin()
     else {
@@ -122,6 +135,19 @@ class Call implements OperatorCall {
     else this.#request.onDrop()
   }
 
+  takeFaults(): void {
+    const taken = this.#request.faults.takeCall(this.#stage)
+    if (taken.length === 0) return
+    for (const { name, value } of taken) this.#faults.set(name, value)
+    const { wire } = this.#request
+    wire.disturb({
+      loopsBack: this.#faults.has('loopback'),
+      bitErrors: Number(this.#faults.get('bit-errors') ?? 0),
+    })
+    if (this.#link) wire.filterWith(this.#filter())
+    if (this.#isUp) this.#startTimers(taken)
+  }
+
   #begin(): void {
     const engine = this.#options.engineFor(this.#prefix)
     const { wire } = this.#request
@@ -131,21 +157,21 @@ class Call implements OperatorCall {
 
   #settings(): PppSettings {
     const { settings, pool, random } = this.#options
-    const mustFail = this.#request.callFaults.has('auth-fail')
+    const mustFail = () => this.#faults.has('auth-fail')
     const { user, password } = settings
     const { asksAnybody, peerAddress, waitsForHost } = this.#request.personality.ppp
-    const isOpenHouse = settings.auth.length === 0 && asksAnybody !== null && !mustFail
-    const wrong = mustFail ? String(random.bytes(8)) : undefined
+    const isOpenHouse = settings.auth.length === 0 && asksAnybody !== null && !mustFail()
+    const wrong = String(random.bytes(8))
     return {
       ...SERVER_DEFAULTS,
       requiresAuth: isOpenHouse
         ? [asksAnybody]
-        : settings.auth.length === 0 && mustFail
+        : settings.auth.length === 0 && mustFail()
           ? ['chap', 'pap']
           : settings.auth,
       admitsAnyone: isOpenHouse,
       user: OPERATOR_NAME,
-      secretOf: (name) => wrong ?? (name === user ? password : undefined),
+      secretOf: (name) => (mustFail() ? wrong : name === user ? password : undefined),
       localAddress: peerAddress ?? pool.gateway,
       remoteAddress: this.#address ?? 0,
       dnsServers: settings.dnsServers,
@@ -159,20 +185,21 @@ class Call implements OperatorCall {
 
   /** The modem's habits, and the faults that need to see frames; nothing where there are none. */
   #filter(): LineFilter {
-    const { personality, callFaults, wire } = this.#request
-    if (callFaults.has('hangup-mid-lcp')) {
+    const { personality, wire } = this.#request
+    const faults = this.#faults
+    if (faults.has('hangup-mid-lcp')) {
       const fromHost = () => {
         queueMicrotask(() => this.#request.onDrop())
         return []
       }
       return { ...CLEAR, fromHost }
     }
-    const hasNoAddress = callFaults.has('ipcp-no-address') || this.#address === undefined
-    const naksLcpForever = callFaults.has('lcp-nak-forever')
+    const hasNoAddress = faults.has('ipcp-no-address') || this.#address === undefined
+    const naksLcpForever = faults.has('lcp-nak-forever')
     const { ppp } = personality
     const isOutgoingPlain = ppp.echoReplies !== 'bare' && ppp.namesItsAddress && ppp.papAckMessage
     const isPlain = isOutgoingPlain && ppp.echoReplies === 'full' && ppp.dnsPlaceholders.naks === 0
-    if (isPlain && !hasNoAddress && !naksLcpForever && !callFaults.has('echo-dead')) return CLEAR
+    if (isPlain && !hasNoAddress && !naksLcpForever && !faults.has('echo-dead')) return CLEAR
     const echoReplies = () => (this.#answersEcho ? ppp.echoReplies : 'none')
     const habits = new PppHabits({ ...ppp, echoReplies, naksLcpForever, hasNoAddress }, (bytes) => wire.write(bytes))
     return {
@@ -185,25 +212,34 @@ class Call implements OperatorCall {
     if (event.type === 'phase') {
       const { phase } = event
       if (phase === 'terminate') this.#after(DROP_AFTER_TERMINATE_S, () => this.#request.onEnd())
-      if (phase === 'terminate' || phase === 'dead') return
-      if (this.#request.faults.takeStage(phase)) this.#request.onUnplug(phase)
+      if (phase !== 'dead') this.#reach(phase)
     } else if (event.type === 'up') this.#onUp(event)
     else this.#onDown(event.failure)
+  }
+
+  #reach(stage: Stage): void {
+    this.#stage = stage
+    for (const fault of this.#request.faults.takeStage(stage)) this.#request.onFault(fault)
+    this.takeFaults()
   }
 
   #onUp({ interfaceName, address }: PppUp): void {
     if (address.ip6 && this.#prefix !== undefined) void this.#options.routePrefix(this.#prefix, interfaceName)
     if (this.#isUp) return
     this.#isUp = true
-    const { callFaults } = this.#request
     this.#options.logger.info('a call is up', { address: formatIpv4(address.ip4?.peer ?? 0) })
-    const hangUpAfterS = callFaults.get('hangup-up')
-    if (hangUpAfterS !== undefined) this.#after(Number(hangUpAfterS), () => this.hangUp())
-    const echoDeadAfterS = callFaults.get('echo-dead')
-    if (echoDeadAfterS !== undefined)
-      this.#after(Number(echoDeadAfterS), () => {
-        this.#answersEcho = false
-      })
+    this.#startTimers([...this.#faults].map(([name, value]) => ({ name, value })))
+  }
+
+  /** Of faults that strike so long after the link is up. */
+  #startTimers(faults: readonly Fault<CallFault>[]): void {
+    for (const { name, value } of faults) {
+      if (name === 'hangup-up') this.#after(Number(value), () => this.hangUp())
+      if (name === 'echo-dead')
+        this.#after(Number(value), () => {
+          this.#answersEcho = false
+        })
+    }
   }
 
   #onDown(failure: Failure): void {

@@ -6,7 +6,7 @@ import { ModemdError } from '../base/errors.ts'
 import { parseIpv4 } from '../base/ipv4.ts'
 import type { AuthProtocol } from '../ppp/settings.ts'
 import type { CarrierName } from './carriers.ts'
-import type { NetworkMode } from './network.ts'
+import type { IpKinds, NetworkMode } from './network.ts'
 import { loadPersonality, type Personality } from './personality.ts'
 
 export interface SimulatorOptions {
@@ -27,6 +27,7 @@ export interface SimulatorOptions {
   readonly signal: number | 'drift'
   /** undefined: any. */
   readonly apn: string | undefined
+  readonly ip: IpKinds
   readonly user: string
   readonly password: string
   readonly auth: readonly AuthProtocol[]
@@ -60,6 +61,7 @@ export interface RawOptions {
   readonly registerAfter?: string
   readonly signal: string
   readonly apn?: string
+  readonly ip: IpKinds
   readonly auth?: 'none' | AuthProtocol
   readonly latency?: string
   readonly speed?: string
@@ -101,6 +103,7 @@ export function readOptions(raw: RawOptions): SimulatorOptions {
     registerAfterMs: raw.registerAfter === undefined ? undefined : duration(raw.registerAfter, '--register-after', 's'),
     signal: parseSignal(raw.signal),
     apn,
+    ip: raw.ip,
     user,
     password,
     auth: readAuth(raw.auth, user),

@@ -6,15 +6,17 @@
 import { resolve } from 'node:path'
 import type { Cancel, Clock, Logger, Random } from '../base/ports.ts'
 import { Pump } from '../serial/pump.ts'
-import type { AtPort, PortEvent } from './at-port.ts'
+import type { AtPort } from './at-port.ts'
 import { CallWire } from './call-wire.ts'
-import type { DeviceFault, Fault, FaultPlan } from './faults.ts'
+import type { DeviceFault } from './fault-table.ts'
+import type { Fault, FaultPlan } from './faults.ts'
 import type { Identity } from './identity.ts'
 import type { Timings } from './modem-state.ts'
 import type { ModemTty } from './modem-tty.ts'
 import type { VirtualNetwork } from './network.ts'
 import type { Operator, OperatorCall } from './operator.ts'
 import type { Personality, UsbInterface } from './personality.ts'
+import type { PortEvent } from './port-event.ts'
 import type { SimCard } from './sim-card.ts'
 import type { Mishap, SmsStore } from './sms-store.ts'
 import type { Statistics } from './statistics.ts'
@@ -48,6 +50,8 @@ export interface SimulatedModemOptions {
 const REBOOT_MS = 2000
 /** `port-moves`: where the numbers start again. */
 const MOVED_TTY_NUMBER = 3
+
+const CLOSES_TTYS: ReadonlySet<DeviceFault> = new Set(['unplug', 'replug', 'reboot', 'port-moves', 'pty-close'])
 
 interface LivePort {
   readonly wire: ModemTty
@@ -97,9 +101,9 @@ export class SimulatedModem {
 
   /** Throws ModemdError. Does nothing where it is plugged. */
   plug(lowestTty = 0): void {
+    if (this.#device) return
     this.#replug?.()
     this.#replug = undefined
-    if (this.#device) return
     const { interfaces, statistics, clock } = this.#options
     const names = this.#options.ttyNames(lowestTty)
     this.#options.sim.powerCycle()
@@ -131,6 +135,22 @@ export class SimulatedModem {
     this.#machine = undefined
   }
 
+  /** Its USB port: without it the device is there, and nothing of it works. */
+  authorise(on: boolean): void {
+    if (!this.#device || on === (this.#machine !== undefined)) return
+    if (on) {
+      this.unplug()
+      this.plug()
+      return
+    }
+    this.#replug?.()
+    this.#replug = undefined
+    this.#endCall('its USB port was switched off')
+    this.#closePorts()
+    this.#device.unbind()
+    this.#machine = undefined
+  }
+
   /** Gone now, and back after so long. */
   replug(afterMs: number, lowestTty = 0): void {
     const { clock, logger } = this.#options
@@ -143,6 +163,37 @@ export class SimulatedModem {
           `the modem could not be plugged in again: ${error instanceof Error ? error.message : String(error)}`,
         )
       }
+    })
+  }
+
+  /** The device stays; its ttys can be opened again after so long. */
+  #hangUpTtys(afterMs: number): void {
+    const { clock, interfaces } = this.#options
+    const device = this.#device
+    if (!device) return
+    for (const { at } of this.#ports) at?.hostClosed(clock.nowMs())
+    this.#endCall('the tty hung up')
+    this.#closePorts()
+    this.#replug?.()
+    this.#replug = clock.at(clock.nowMs() + afterMs, () => {
+      this.#replug = undefined
+      this.#ports = interfaces.map((each, index) => this.#openPort(each, resolve('/dev', device.ports[index]!.tty)))
+      device.reopened(this.#ports.map(({ wire }) => wire.slavePath))
+    })
+  }
+
+  /** 0: for ever. */
+  #loseNetwork(forMs: number): void {
+    const { network, clock } = this.#options
+    const before = network.mode
+    network.mode = 'none'
+    this.networkChanged()
+    if (forMs === 0) return
+    clock.at(clock.nowMs() + forMs, () => {
+      // Somebody may have set another meanwhile.
+      if (network.mode !== 'none') return
+      network.mode = before
+      this.networkChanged()
     })
   }
 
@@ -195,7 +246,14 @@ export class SimulatedModem {
     return parts
   }
 
-  carryOut(fault: Fault<DeviceFault>): void {
+  /** As `FaultPlan.arm`; what happens now happens. Throws ModemdError InvalidArgs. */
+  fault(words: readonly string[]): void {
+    const now = this.#options.faults.arm(words)
+    if (now) this.#carryOut(now)
+    else this.#call?.far.takeFaults()
+  }
+
+  #carryOut(fault: Fault<DeviceFault>): void {
     const afterMs = Number(fault.value) * 1000
     switch (fault.name) {
       case 'unplug':
@@ -209,8 +267,7 @@ export class SimulatedModem {
         this.replug(afterMs, MOVED_TTY_NUMBER)
         break
       case 'pty-close':
-        this.#endCall('the tty closed')
-        this.#closePorts()
+        this.#hangUpTtys(afterMs)
         break
       case 'sim-removed':
         this.removeSim()
@@ -223,8 +280,7 @@ export class SimulatedModem {
         this.#machine?.state.holdSim(afterMs, this.#options.clock.nowMs())
         break
       case 'network-lost':
-        this.#options.network.mode = 'none'
-        this.networkChanged()
+        this.#loseNetwork(afterMs)
         break
       case 'hang-up':
         this.hangUp()
@@ -234,13 +290,14 @@ export class SimulatedModem {
   #openPort(usbInterface: UsbInterface, name: string): LivePort {
     const { clock } = this.#options
     const at = this.#machine?.ports.get(usbInterface.number)
+    const machine = at ?? this.#machine?.gpsPorts.get(usbInterface.number)
     const wire = this.#options.openTty(name, () => {
       at?.hostClosed(clock.nowMs())
       pump?.poke()
     })
     const pump =
-      at &&
-      new Pump(wire, at, {
+      machine &&
+      new Pump(wire, machine, {
         clock,
         onEvent: (event) => this.#onEvent(port, event),
         onDrain: () => this.#call?.wire.drained(),
@@ -275,10 +332,10 @@ export class SimulatedModem {
       case 'call-over':
         this.#endCall(event.reason)
         break
-      case 'unplug':
+      case 'fault':
         // Nothing that was to be said at this stage gets out any more.
-        port.pump?.stop()
-        queueMicrotask(() => this.unplug())
+        if (CLOSES_TTYS.has(event.fault.name)) port.pump?.stop()
+        queueMicrotask(() => this.#carryOut(event.fault))
         break
       case 'reboot':
         queueMicrotask(() => this.replug(REBOOT_MS))
@@ -287,7 +344,6 @@ export class SimulatedModem {
 
   #openCall(port: LivePort): void {
     const { clock, faults, operator, personality, random } = this.#options
-    const callFaults = faults.takeCall()
     const atPort = port.at!
     const pump = port.pump!
     const wire = new CallWire({
@@ -298,8 +354,6 @@ export class SimulatedModem {
         return mayGoOn && !pump.blocked
       },
       onClose: () => finish(),
-      loopsBack: callFaults.has('loopback'),
-      bitErrors: Number(callFaults.get('bit-errors') ?? 0),
       random,
     })
     const isOurs = () => this.#call?.wire === wire
@@ -312,8 +366,7 @@ export class SimulatedModem {
       wire,
       personality,
       faults,
-      callFaults,
-      onUnplug: () => queueMicrotask(() => this.unplug()),
+      onFault: (fault) => queueMicrotask(() => this.#carryOut(fault)),
       onEnd: finish,
       onDrop: () => {
         if (!isOurs()) return

@@ -3,7 +3,7 @@
  * under dev, and its uevents. Made under `--root` by `simulated-modem.ts`.
  */
 
-import { existsSync, readlinkSync } from 'node:fs'
+import { existsSync, type FSWatcher, readFileSync, readlinkSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import { ModemdError } from '../base/errors.ts'
 import { injectUevent } from '../system/uevents.ts'
@@ -35,6 +35,10 @@ export interface TreePort {
 
 export interface PluggedDevice {
   readonly ports: readonly TreePort[]
+  /** The ttys, in their order, come out elsewhere now. */
+  reopened(slavePaths: readonly string[]): void
+  /** Its interfaces and ttys go, the device stays: it is not authorised (Documentation/usb/authorization.rst). */
+  unbind(): void
   unplug(): void
 }
 
@@ -65,8 +69,13 @@ export class UsbTree {
     return names
   }
 
-  /** `port` is the hub's, from 1: the device is `1-PORT`. */
-  plug(port: number, personality: Personality, ports: readonly TreePort[]): PluggedDevice {
+  /** `port` is the hub's, from 1: the device is `1-PORT`. `onAuthorised`: somebody wrote to the device's `authorized`. */
+  plug(
+    port: number,
+    personality: Personality,
+    ports: readonly TreePort[],
+    onAuthorised: (on: boolean) => void,
+  ): PluggedDevice {
     const { usb } = personality
     const device = usb ? `${ROOT_HUB}/1-${port}` : `/devices/pnp0/00:0${port}`
     if (existsSync(this.#sys(device)))
@@ -75,7 +84,25 @@ export class UsbTree {
     const events = usb ? this.#addUsb(device, port, usb, ports) : ports.flatMap((each) => this.#addTty(device, each))
     this.#files.save()
     this.#announce('add', events)
-    return { ports, unplug: () => this.#unplug(device, ports, events) }
+    const reopened = (slavePaths: readonly string[]) => {
+      for (const [index, { tty }] of ports.entries()) this.#files.link(join(this.#root, 'dev', tty), slavePaths[index]!)
+    }
+    const watcher = usb && this.#watchAuthorised(device, onAuthorised)
+    let parts = events.filter(({ DEVPATH }) => DEVPATH?.startsWith(device))
+    const remove = (gone: readonly Uevent[]) => {
+      this.#remove(gone)
+      parts = parts.filter((part) => !gone.includes(part))
+    }
+    return {
+      ports,
+      reopened,
+      unbind: () => remove(parts.filter(({ DEVPATH }) => DEVPATH !== device)),
+      unplug: () => {
+        watcher?.close()
+        remove(parts)
+        this.#files.remove(this.#sys(device))
+      },
+    }
   }
 
   #addUsb(device: string, port: number, usb: Usb, ports: readonly TreePort[]): readonly Uevent[] {
@@ -87,19 +114,27 @@ export class UsbTree {
     return events
   }
 
-  #unplug(device: string, ports: readonly TreePort[], events: readonly Uevent[]): void {
-    for (const { tty } of ports) {
-      this.#ttys.delete(tty)
-      for (const path of [`dev/${tty}`, `sys/class/tty/${tty}`, `sys/bus/usb-serial/devices/${tty}`])
-        this.#files.remove(join(this.#root, path))
+  /** What came with these events. */
+  #remove(events: readonly Uevent[]): void {
+    for (const { DEVPATH = '', SUBSYSTEM, DEVNAME = '' } of events) {
+      const name = DEVPATH.split('/').at(-1)!
+      if (SUBSYSTEM === 'tty') {
+        this.#ttys.delete(name)
+        for (const path of [`dev/${DEVNAME}`, `sys/class/tty/${name}`]) this.#files.remove(join(this.#root, path))
+      } else this.#files.remove(this.#sys(`/bus/${SUBSYSTEM}/devices/${name}`))
     }
-    const links = events.flatMap(({ DEVPATH = '' }) => /\/(1-\d+(?::[\d.]+)?)$/.exec(DEVPATH)?.[1] ?? [])
-    for (const name of links) this.#files.remove(join(this.#root, 'sys/bus/usb/devices', name))
-    this.#files.remove(this.#sys(device))
-    this.#announce(
-      'remove',
-      [...events].reverse().filter(({ DEVPATH }) => DEVPATH?.startsWith(device)),
-    )
+    for (const { DEVPATH = '' } of events) this.#files.remove(this.#sys(DEVPATH))
+    this.#announce('remove', [...events].reverse())
+  }
+
+  #watchAuthorised(device: string, onAuthorised: (on: boolean) => void): FSWatcher {
+    const file = join(this.#sys(device), 'authorized')
+    const watcher = watch(file, () => {
+      const text = existsSync(file) ? readFileSync(file, 'latin1').trim() : ''
+      if (text === '0' || text === '1') onAuthorised(text === '1')
+    })
+    watcher.on('error', () => watcher.close())
+    return watcher
   }
 
   #addRootHub(): readonly Uevent[] {
@@ -149,6 +184,7 @@ export class UsbTree {
       version: ' 2.00',
       speed: '480',
       busnum: '1',
+      authorized: '1',
       devnum: String(number),
       devpath: String(port),
       uevent: ueventText(event).trimEnd(),

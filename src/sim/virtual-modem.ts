@@ -6,6 +6,7 @@
 import { AtPort } from './at-port.ts'
 import { commandTable } from './commands/table.ts'
 import type { FaultPlan } from './faults.ts'
+import { GpsPort } from './gps-port.ts'
 import { ModemState, type ModemStateOptions } from './modem-state.ts'
 import { interfacesOf } from './personality.ts'
 import type { Statistics } from './statistics.ts'
@@ -21,6 +22,7 @@ export class VirtualModem {
   readonly state: ModemState
   /** By USB interface number; only those that answer AT. */
   readonly ports: ReadonlyMap<number, AtPort>
+  readonly gpsPorts: ReadonlyMap<number, GpsPort>
 
   constructor(options: VirtualModemOptions, nowMs: number) {
     this.state = new ModemState(options)
@@ -41,6 +43,8 @@ export class VirtualModem {
         }),
       ]),
     )
+    const gpsInterfaces = interfacesOf(personality).filter(({ port }) => port === 'gps')
+    this.gpsPorts = new Map(gpsInterfaces.map(({ number }) => [number, new GpsPort(this.state)]))
     this.state.powerOn(nowMs)
   }
 }

@@ -30,7 +30,7 @@ export const SOL_SOCKET = 1
 export const SO_REUSEADDR = 2
 export const MSG_DONTWAIT = 0x40
 
-export const { EAGAIN, EBADF, EEXIST, EINTR, EINVAL, EIO, ENOBUFS, ENODEV, EPERM } = constants.errno
+export const { EAGAIN, EBADF, EEXIST, EINPROGRESS, EINTR, EINVAL, EIO, ENOBUFS, ENODEV, EPERM } = constants.errno
 
 type Call<A extends readonly unknown[]> = (...args: A) => number
 
@@ -91,6 +91,14 @@ export const setsockopt = bind<[number, number, number, Uint8Array, number]>('se
   'void *',
   'uint32_t',
 ])
+export const connectSocket = bind<[number, Uint8Array, number]>('connect', 'int', ['int', 'void *', 'uint32_t'])
+export const getsockopt = bind<[number, number, number, Uint8Array, Uint8Array]>('getsockopt', 'int', [
+  'int',
+  'int',
+  'int',
+  'void *',
+  'void *',
+])
 /** For options whose value is an int. */
 export function setSocketOption(fd: number, level: number, option: number, value: number): number {
   const int = new Uint8Array(new Int32Array([value]).buffer)
@@ -110,6 +118,14 @@ export const recvmsg = bind<[number, Uint8Array, number]>('recvmsg', 'long', ['i
 
 export const unshare = bind<[number]>('unshare', 'int', ['int'])
 export const setns = bind<[number, number]>('setns', 'int', ['int', 'int'])
+
+export const prctl = bind<[number, number, number, number, number]>('prctl', 'int', [
+  'int',
+  'unsigned long',
+  'unsigned long',
+  'unsigned long',
+  'unsigned long',
+])
 
 export const POINTER_BYTES = koffi.sizeof('void *')
 

@@ -18,7 +18,7 @@ import {
   listIpv6Addresses,
   removeAddress,
 } from './netlink-addresses.ts'
-import { type LinkSettings, refuseKernelIpv6, setLink } from './netlink-links.ts'
+import { interfaceIndex, type LinkSettings, refuseKernelIpv6, setLink } from './netlink-links.ts'
 import { addRoute, listIpv4Routes, listIpv6Routes, type Route, removeRoute } from './netlink-routes.ts'
 import { NetlinkSocket } from './netlink-socket.ts'
 
@@ -80,6 +80,16 @@ export function openRouteSocket(): RouteSocket {
       socket.close()
       if (sysctls >= 0) close(sysctls)
     },
+  }
+}
+
+/** Of the namespace that is current. Throws a ModemdError where there is none of that name. */
+export function interfaceNumber(name: string): number {
+  const socket = new NetlinkSocket()
+  try {
+    return interfaceIndex(socket, name)
+  } finally {
+    socket.close()
   }
 }
 

@@ -110,6 +110,20 @@ export function setDtr(fd: number, on: boolean): boolean {
   return ioctl(fd, on ? TIOCMBIS : TIOCMBIC, new Uint8Array(new Int32Array([TIOCM_DTR]).buffer)) >= 0
 }
 
+/**
+ * `on` false: the kernel hangs the tty up when the carrier (DCD) goes, for everyone who has it open; they all have to open it again.
+ * Answers 0 or a negative errno.
+ */
+export function setLocal(fd: number, on: boolean): number {
+  const line = new Uint8Array(TERMIOS2_BYTES)
+  const answer = ioctl(fd, TCGETS2, line)
+  if (answer < 0) return answer
+  const view = viewOf(line)
+  const control = view.getUint32(CONTROL_FLAGS, true) & ~CLOCAL
+  view.setUint32(CONTROL_FLAGS, (on ? control | CLOCAL : control) >>> 0, true)
+  return writeLine(fd, line)
+}
+
 /** Does the modem hear another? undefined: there is no such line (a pty). */
 export function hasCarrier(fd: number): boolean | undefined {
   const lines = new Int32Array(1)

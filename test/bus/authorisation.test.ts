@@ -1,73 +1,18 @@
 /** Who may do what: real second users on a bus with the system bus's rules and our own policy file, and the rule itself. */
 
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import test, { type TestContext } from 'node:test'
+import { readdirSync, readFileSync } from 'node:fs'
+import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createAuthoriser } from '../../src/bus/authorisation.ts'
 import { variant } from '../../src/bus/signature.ts'
-import { needs } from '../support/needs.ts'
 import { LINK, MANAGER, MODEM, serve } from './fixture.ts'
-import { type PrivateBus, type Ran, run } from './private-bus.ts'
-
-const POLICY = fileURLToPath(new URL('../../dbus/org.modemd.conf', import.meta.url))
-const MANAGER1 = 'org.modemd.Manager1'
-const NOBODY = 65534
-const GROUP = 54321
-
-/** As Debian's system.conf: connect, call only what a policy opens, receive signals and replies. */
-const SYSTEM_BUS = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
-  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-  <busconfig>
-    <type>system</type>
-    <listen>unix:tmpdir=/tmp</listen>
-    <auth>EXTERNAL</auth>
-    <policy context="default">
-      <allow user="*"/>
-      <deny own="*"/>
-      <deny send_type="method_call"/>
-      <allow send_type="signal"/>
-      <allow send_requested_reply="true" send_type="method_return"/>
-      <allow send_requested_reply="true" send_type="error"/>
-      <allow receive_type="method_call"/>
-      <allow receive_type="method_return"/>
-      <allow receive_type="error"/>
-      <allow receive_type="signal"/>
-      <allow send_destination="org.freedesktop.DBus"/>
-    </policy>
-    <include>${POLICY}</include>
-  </busconfig>`
-
-function secondUser(): { skip?: string } {
-  const missing = needs('dbus-daemon', 'busctl', 'unshare')
-  if (missing.skip) return missing
-  const taken = spawnSync('setpriv', ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups', 'true'])
-  return taken.status === 0 ? {} : { skip: 'a second user needs root (run the tests as root)' }
-}
-
-function etcWithGroup(context: TestContext, group: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'modemd-etc-'))
-  context.after(() => rmSync(folder, { recursive: true }))
-  writeFileSync(join(folder, 'group'), `root:x:0:\n${group}\n`)
-  writeFileSync(
-    join(folder, 'passwd'),
-    `root:x:0:0::/:/bin/sh\nkim:x:1000:1000::/:/bin/sh\nlee:x:1001:${GROUP}::/:/bin/sh\n`,
-  )
-  return folder
-}
-
-/** busctl as nobody, with more groups if wanted. */
-function asNobody(bus: PrivateBus, groups: string, ...args: readonly string[]): Promise<Ran> {
-  const user = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, groups]
-  return run('setpriv', [...user, 'busctl', `--address=${bus.address}`, ...args])
-}
+import { asNobody, etcWithGroup, GROUP, GUARDED, MANAGER1, OPEN, secondUser, systemBus } from './second-user.ts'
 
 test('a stranger may look, and nothing else', secondUser(), async (context) => {
   const etcDirectory = etcWithGroup(context, `modemd:x:${GROUP}:`)
-  const { bus, api } = await serve(context, { etcDirectory }, SYSTEM_BUS)
+  const { bus, api } = await serve(context, { etcDirectory, isConsoleOn: () => true }, systemBus())
+  api.modems[0]!.messaging.receive({ number: 'Sender', text: 'secret' })
   const nobody = (...args: readonly string[]) => asNobody(bus, '--clear-groups', ...args)
   const call = (path: string, ...rest: readonly string[]) => nobody('call', 'org.modemd', path, ...rest)
   const state = await nobody('get-property', 'org.modemd', MODEM, 'org.modemd.Modem1', 'State')
@@ -78,40 +23,10 @@ test('a stranger may look, and nothing else', secondUser(), async (context) => {
   assert.equal((await call(MODEM, 'org.modemd.Signal1', 'History')).status, 0)
   assert.deepEqual(api.log.splice(0), ['rescan()', 'diagnose()'])
 
-  const refused: readonly (readonly string[])[] = [
-    [MANAGER, MANAGER1, 'Connect', 'sa{sv}', 'demo', '0'],
-    [MANAGER, MANAGER1, 'Disconnect', 'o', '/'],
-    [MANAGER, MANAGER1, 'Inhibit', 's', '/dev/ttyUSB2'],
-    [MANAGER, MANAGER1, 'Release', 'u', '1'],
-    [MANAGER, MANAGER1, 'ListProfiles'],
-    [MANAGER, MANAGER1, 'SaveProfile', 'a{sv}', '1', 'name', 's', 'x'],
-    [MANAGER, MANAGER1, 'RemoveProfile', 's', 'demo'],
-    [MODEM, 'org.modemd.Modem1', 'Enable'],
-    [MODEM, 'org.modemd.Modem1', 'Disable'],
-    [MODEM, 'org.modemd.Modem1', 'Connect', 'a{sv}', '0'],
-    [MODEM, 'org.modemd.Modem1', 'Disconnect'],
-    [MODEM, 'org.modemd.Modem1', 'Scan'],
-    [MODEM, 'org.modemd.Modem1', 'Register', 's', ''],
-    [MODEM, 'org.modemd.Sim1', 'GetImsi'],
-    [MODEM, 'org.modemd.Sim1', 'SendPin', 's', '1234'],
-    [MODEM, 'org.modemd.Sim1', 'SendPuk', 'ss', '12345678', '1234'],
-    [MODEM, 'org.modemd.Sim1', 'ChangePin', 'ss', '1234', '1235'],
-    [MODEM, 'org.modemd.Sim1', 'EnablePin', 'sb', '1234', 'false'],
-    [MODEM, 'org.modemd.Signal1', 'SetPoll', 'u', '1'],
-    [MODEM, 'org.modemd.Ussd1', 'Initiate', 's', '*100#'],
-    [MODEM, 'org.modemd.Ussd1', 'Respond', 's', '1'],
-    [MODEM, 'org.modemd.Ussd1', 'Cancel'],
-    [MODEM, 'org.modemd.Ussd1', 'LastText'],
-    [MODEM, 'org.modemd.Location1', 'SetEnabled', 'b', 'true'],
-    [MODEM, 'org.modemd.Location1', 'GetFix'],
-    [LINK, 'org.modemd.Link1', 'Up'],
-    [LINK, 'org.modemd.Link1', 'Down'],
-  ]
-  for (const [path, ...rest] of refused) {
-    assert.match((await call(path!, ...rest)).stderr, /root and members of the group modemd/, rest.join(' '))
-  }
-  assert.match((await call(MODEM, 'org.modemd.Modem1', 'Reset', 'b', 'true')).stderr, /Only root/)
-  assert.match((await call(MANAGER, MANAGER1, 'ReloadConfig')).stderr, /Only root/)
+  for (const [path, ...rest] of [...GUARDED.connect, ...GUARDED.messaging, ...GUARDED.control])
+    assert.match((await call(path, ...rest)).stderr, /root and members of the group modemd/, rest.join(' '))
+  for (const [path, ...rest] of [...GUARDED['at-console'], ...GUARDED.root])
+    assert.match((await call(path, ...rest)).stderr, /Only root/, rest.join(' '))
   assert.match(
     (await nobody('set-property', 'org.modemd', MANAGER, MANAGER1, 'Version', 's', 'x')).stderr,
     /cannot be written/,
@@ -121,7 +36,7 @@ test('a stranger may look, and nothing else', secondUser(), async (context) => {
 
 test('a member of the group controls, root administers', secondUser(), async (context) => {
   const etcDirectory = etcWithGroup(context, `modemd:x:${GROUP}:`)
-  const { bus, api } = await serve(context, { etcDirectory }, SYSTEM_BUS)
+  const { bus, api } = await serve(context, { etcDirectory }, systemBus())
   api.administratorProfiles = ['scripted']
   api.profileList = [{ name: 'demo' }, { name: 'scripted' }]
   api.addLink({ id: 'scripted', profile: 'scripted' })
@@ -152,8 +67,22 @@ test('a member of the group controls, root administers', secondUser(), async (co
   assert.deepEqual(api.log, ['up(scripted)'])
 })
 
+test('no method is missing in the list of those that ask who calls', () => {
+  const folder = fileURLToPath(new URL('../../dbus/', import.meta.url))
+  const all = readdirSync(folder)
+    .filter((name) => name.endsWith('.xml'))
+    .flatMap((name) => {
+      const methods = readFileSync(`${folder}${name}`, 'utf8').matchAll(/<method name="(\w+)">/g)
+      return [...methods].map(([, member]) => `${name.slice(0, -4)}.${member}`)
+    })
+  const guarded = new Set(
+    Object.values(GUARDED).flatMap((calls) => calls.map(([, face, member]) => `${face}.${member}`)),
+  )
+  assert.deepEqual(all.filter((method) => !guarded.has(method)).sort(), OPEN)
+})
+
 test('a stranger cannot be org.modemd', secondUser(), async (context) => {
-  const { bus } = await serve(context, {}, SYSTEM_BUS)
+  const { bus } = await serve(context, {}, systemBus())
   const claim = ['call', 'org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'RequestName', 'su', 'org.modemd', '7']
   assert.match((await asNobody(bus, '--clear-groups', ...claim)).stderr, /Access denied/)
 })
@@ -165,12 +94,13 @@ test('the rule', async (context) => {
     uid: unknown,
     groupIds?: readonly number[],
     etc = etcDirectory,
+    ownUid = 700,
   ) => {
     const credentials = {
       ...(uid === undefined ? {} : { UnixUserID: variant('u', uid) }),
       ...(groupIds ? { UnixGroupIDs: variant('au', groupIds) } : {}),
     }
-    const authorise = createAuthoriser({ credentialsOf: async () => credentials, ownUid: 700, etcDirectory: etc })
+    const authorise = createAuthoriser({ credentialsOf: async () => credentials, ownUid, etcDirectory: etc })
     return authorise(':1.5', access).then(
       () => true,
       (error) => {
@@ -180,7 +110,12 @@ test('the rule', async (context) => {
     )
   }
   assert.equal(await allows('administrator', 0), true)
-  assert.equal(await allows('administrator', 700), true)
+  // The account of a service, its own included, is no person's.
+  assert.equal(await allows('administrator', 700), false)
+  assert.equal(await allows('control', 700), false)
+  assert.equal(await allows('administrator', 65_534, [], etcDirectory, 65_534), false)
+  // A person's own daemon, on their session bus.
+  assert.equal(await allows('administrator', 1000, [1000], etcDirectory, 1000), true)
   assert.equal(await allows('administrator', 1000, [GROUP]), false)
   assert.equal(await allows('control', 1000, [5, GROUP]), true)
   // The bus's word on the groups goes before the files'.
@@ -221,4 +156,29 @@ test('a flood of calls asks the bus once', async () => {
   answer()
   await later
   assert.equal(questions, 2, 'asked anew for a later call')
+})
+
+test('a flood of calls asks polkit once for each action', async () => {
+  const asked: string[] = []
+  let answer = () => {}
+  const authorise = createAuthoriser({
+    credentialsOf: async () => ({ UnixUserID: variant('u', 1000) }),
+    askPolkit: (sender, action, mayInteract) => {
+      asked.push(`${sender} ${action} ${mayInteract}`)
+      return new Promise((resolve) => {
+        const before = answer
+        answer = () => {
+          before()
+          resolve('yes')
+        }
+      })
+    },
+    ownUid: 0,
+    etcDirectory: '/nowhere',
+  })
+  const flood = Array.from({ length: 1000 }, (_, index) => authorise(':1.7', index % 2 ? 'connect' : 'control', true))
+  await new Promise(setImmediate)
+  answer()
+  await Promise.all(flood)
+  assert.deepEqual(asked, [':1.7 org.modemd.control true', ':1.7 org.modemd.connect true'])
 })

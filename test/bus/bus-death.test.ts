@@ -150,7 +150,13 @@ function open(address: string): Promise<BusConnection> {
 
 function start(address: string) {
   const api = new FakeSupervisor()
-  return startBusService({ address, api, clock: systemClock, logger: new MemoryLogger() })
+  return startBusService({
+    address,
+    api,
+    diagnose: () => api.diagnose(),
+    clock: systemClock,
+    logger: new MemoryLogger(),
+  })
 }
 
 function busConfiguration(more: string): string {

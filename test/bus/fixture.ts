@@ -61,6 +61,7 @@ export async function serve(
   service = await startBusService({
     address: bus.address,
     api,
+    diagnose: () => api.diagnose(),
     clock: systemClock,
     logger,
     ...options,

@@ -4,6 +4,7 @@ import { ModemdError } from '../../src/base/errors.ts'
 import { silentLogger } from '../../src/base/ports.ts'
 import { BusConnection } from '../../src/bus/connection.ts'
 import { ModemManagerClient } from '../../src/bus/modemmanager-client.ts'
+import { Neighbours } from '../../src/bus/neighbours.ts'
 import { systemClock } from '../../src/system/clock.ts'
 import { needs } from '../support/needs.ts'
 import { until } from '../system/until.ts'
@@ -54,10 +55,9 @@ async function setUp(context: TestContext): Promise<{ bus: PrivateBus; manager: 
 
 /** The tests' process is the manager's, too: the client is told that it is another. */
 async function clientOf(context: TestContext, bus: PrivateBus, processId = 1): Promise<ModemManagerClient> {
-  const { address } = bus
-  const client = await ModemManagerClient.start({ address, processId, clock: systemClock, logger: silentLogger })
-  context.after(() => client.close())
-  return client
+  const neighbours = await Neighbours.start({ address: bus.address, clock: systemClock, logger: silentLogger })
+  context.after(() => neighbours.close())
+  return await ModemManagerClient.start({ neighbours, processId, logger: silentLogger })
 }
 
 test('who runs is known at once, and when it comes and goes', needs('dbus-daemon'), async (context) => {

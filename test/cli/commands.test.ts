@@ -100,6 +100,7 @@ Link demo
   speed         150 Mbit/s
   received      5 GB
   sent          9223372 TB
+  used          7.3 GB of 10 GB in 2026-11
 `,
   )
 
@@ -206,84 +207,6 @@ test('signal --watch without a terminal: a line, or a document, a change', has, 
   assert.equal(error.error.cause, 'modem-gone')
 })
 
-test('why', has, async (context) => {
-  const { api, run, json } = await scene(context)
-  assert.equal((await run('why')).stdout, 'Nothing has failed.\n')
-  assert.equal((await run('why', 'demo')).stdout, 'demo: nothing has failed (idle).\n')
-  assert.equal((await run('why', 'nope')).exitCode, 4)
-  api.links[0]!.change({ cause: 'user-request', causeDetail: 'disconnect was asked for' })
-  assert.equal((await run('why')).stdout, 'Nothing has failed.\n')
-  assert.match((await run('why', 'demo')).stdout, /^demo: nothing has failed \(idle\); it was taken down/)
-  assert.doesNotMatch((await run('status')).stdout, /last failure/)
-
-  api.links[0]!.change({
-    state: 'failed',
-    cause: 'auth-refused',
-    causeDetail: 'the peer answered Authentication-Nak: "bad password"',
-    advice: 'Correct `username` and `password` in the profile.',
-    chatExit: 0,
-    pppExit: 19,
-    attempts: 2,
-  })
-  const told = `link demo: auth-refused
-  seen          the peer answered Authentication-Nak: "bad password"
-  means         The other side refused the user name or the password.
-  to do         Correct \`username\` and \`password\` in the profile.
-  exit codes    chat 0, PPP 19
-  attempts      2
-  state now     failed
-  next attempt  none: it waits for you
-`
-  assert.equal((await run('why')).stdout, told)
-  assert.equal((await run('why', 'dem')).stdout, told)
-  const { document } = await json('why', 'demo')
-  assert.deepEqual(document, {
-    link: 'demo',
-    state: 'failed',
-    cause: 'auth-refused',
-    causeDetail: 'the peer answered Authentication-Nak: "bad password"',
-    advice: 'Correct `username` and `password` in the profile.',
-    chatExit: 0,
-    pppExit: 19,
-    attempts: 2,
-    nextAttemptAt: 0,
-    meaning: 'The other side refused the user name or the password.',
-    permanent: true,
-  })
-
-  api.links[0]!.change({
-    state: 'waiting',
-    cause: 'hung-up',
-    nextAttemptAtUs: BigInt(Date.now() + 60_000) * 1000n,
-    nextAttemptReason: 'redial after hung-up',
-  })
-  assert.match((await run('why')).stdout, /next attempt {2}in (1 min 0 s|59\.\d s|60\.0 s) \(redial after hung-up\)/)
-  api.modems[0]!.change({
-    state: 'failed',
-    stateReason: 'SIM not inserted',
-    failure: { cause: 'sim-absent', detail: '' },
-  })
-  const both = await json('why')
-  assert.deepEqual(
-    list(both.document).map((story) => [
-      at(story, 'link') ?? at(story, 'modem'),
-      at(story, 'cause') ?? at(story, 'failedCause'),
-    ]),
-    [
-      ['demo', 'hung-up'],
-      [MODEM_SNAPSHOT.id, 'sim-absent'],
-    ],
-  )
-  const modem = await run('why', '0')
-  api.modems[0]!.change({ state: 'registered' })
-  assert.equal(list((await json('why')).document).length, 1)
-  assert.match(
-    modem.stdout,
-    /^modem imei_356938035643809: sim-absent\n {2}seen +SIM not inserted\n {2}means +The modem finds no SIM card\./,
-  )
-  assert.match(modem.stdout, /to do +Put a SIM in/)
-})
-
 test('disconnect', has, async (context) => {
   const { api, run, json } = await scene(context)
   assert.deepEqual(await run('disconnect'), { exitCode: 0, stdout: 'Nothing is connected.\n', stderr: '' })
@@ -314,52 +237,6 @@ test('enable and disable', has, async (context) => {
   assert.equal((await run('disable')).stdout, 'imei_356938035643809 is disabled.\n')
   assert.equal(at((await json('enable', '0')).document, 'id'), MODEM_SNAPSHOT.id)
   assert.deepEqual(api.log, ['disable()', 'enable()'])
-})
-
-test('monitor', has, async (context) => {
-  const { api, address, start } = await scene(context)
-  const lines = start(['monitor'])
-  const documents = new Running(['monitor', '--json'], { address })
-  // Nothing is said before the first change: one that both see.
-  while (!/60/.test(lines.stdout) || !/60/.test(documents.stdout)) {
-    api.modems[0]!.change({ signalQuality: 61 })
-    await new Promise((resolve) => setTimeout(resolve, 5))
-    api.modems[0]!.change({ signalQuality: 60 })
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-  api.modems[0]!.change({ state: 'searching', operatorName: undefined })
-  api.links[0]!.change({ state: 'dialling', phaseMs: { modem: 3 } })
-  await published()
-  const next = {
-    state: 'waiting',
-    cause: 'busy',
-    causeDetail: 'BUSY',
-    nextAttemptAtUs: 1_700_000_000_000_000n,
-  } as const
-  api.links[0]!.change({ ...next, modem: MODEM_SNAPSHOT.id, phaseMs: {}, advice: 'Wait.' })
-  api.addModem({ ...SECOND, sim: { ...SECOND.sim } })
-  await lines.until(/usb_1_3/)
-  api.removeModem(api.modems[1]!)
-  await Promise.all([/removed/, /waiting/].flatMap((each) => [lines.until(each), documents.until(each)]))
-  lines.interrupt()
-  documents.interrupt()
-  const [text, json] = await Promise.all([lines.ended, documents.ended])
-  assert.equal(text.exitCode, 0)
-  assert.match(text.stdout, /^\d\d:\d\d:\d\d {2}modem imei_356938035643809 {2}State: registered → searching$/m)
-  assert.match(text.stdout, /modem imei_356938035643809 {2}OperatorName: Testnet → unknown$/m)
-  assert.match(text.stdout, /link demo {2}State: idle → dialling$/m)
-  assert.match(text.stdout, /link demo {2}State: dialling → waiting \(busy: BUSY, next attempt \d\d:\d\d:\d\d\)$/m)
-  assert.match(text.stdout, /link demo {2}Modem: imei_356938035643809$/m)
-  assert.doesNotMatch(text.stdout, /PhaseMs|Advice|Links|\/org\/modemd/)
-  assert.match(text.stdout, /modem usb_1_3 {2}added$/m)
-  const changes = json.stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line))
-  const lost = changes.find(({ values }) => values?.state === 'searching')
-  assert.deepEqual(lost.values, { state: 'searching', operatorName: null })
-  assert.deepEqual([lost.event, lost.modem, lost.interface], ['changed', MODEM_SNAPSHOT.id, 'Modem1'])
-  assert.ok(Number.isSafeInteger(lost.at))
 })
 
 test('errors of modemd become exit codes', has, async (context) => {
@@ -430,13 +307,8 @@ test('wrong usage', has, async (context) => {
   assert.equal(help.exitCode, 0)
   assert.match(help.stdout, /Exit codes:\n {2}0 {2}done/)
   assert.match(help.stdout, /Example:\n/)
-  assert.ok(!/\b(doctor|record|import|bug-report|completion)\b/.test(help.stdout), 'what is not there is not promised')
+  assert.ok(!/\b(record|import|completion)\b/.test(help.stdout), 'what is not there is not promised')
   assert.ok(help.stdout.split('\n').every((line) => line.length <= 80))
   assert.match((await run('profile', 'add', '--help')).stdout, /Example:\n {2}mmctl profile add internet/)
   assert.match((await run('--version')).stdout, /^\d+\.\d+\.\d+\n$/)
 })
-
-/** Until the service has told of a change. */
-function published(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 20))
-}

@@ -6,7 +6,7 @@ import { Client, serve } from '../bus/fixture.ts'
 import { needs } from '../support/needs.ts'
 import { until } from '../system/until.ts'
 import { mmctl, Running } from './support/mmctl.ts'
-import { at, scene } from './support/scene.ts'
+import { at, list, scene } from './support/scene.ts'
 
 const has = { ...needs('dbus-daemon'), timeout: 60_000 }
 
@@ -102,6 +102,21 @@ test('ports', has, async (context) => {
   assert.equal(at(document, '1.modem'), 'imei_356938035643809')
   api.ports = []
   assert.equal((await run('ports')).stdout, 'No serial port is here.\n')
+})
+
+test('ports --rescan looks anew and waits for the answers', has, async (context) => {
+  const { api, start, json } = await scene(context)
+  const [known, asked] = api.ports
+  api.ports = [{ ...asked!, reason: 'a modem; it is just being asked', role: undefined }]
+  const running = start(['ports', '--rescan'])
+  await until('the answer is waited for', () => api.log.includes('rescan()'))
+  await new Promise((resolve) => setTimeout(resolve, 1100))
+  assert.equal(running.stdout, '', 'it is still being asked')
+  api.ports = [known!, asked!]
+  const { stdout, exitCode } = await running.ended
+  assert.equal(exitCode, 0)
+  assert.match(stdout, /^\/dev\/ttyUSB2 {2}option .* at /m)
+  assert.equal(list((await json('ports', '--rescan')).document).length, 2)
 })
 
 test('inhibit holds until it is interrupted', has, async (context) => {

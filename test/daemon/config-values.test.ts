@@ -20,6 +20,15 @@ const BAD_VALUES: readonly (readonly [string, RegExp])[] = [
   ['share = eth/0', /share must be the name of a network interface/],
   ['check = host', /check must be host:port/],
   ['check = host:70000', /check must be host:port/],
+  ['check = host:0', /check must be host:port/],
+  ['check = 192.0.2:80', /check must be host:port/],
+  ['check = 192.0.2.256:80', /check must be host:port/],
+  ['check = a..b:80', /check must be host:port/],
+  ['check = -a.example:80', /check must be host:port/],
+  [`check = ${'a'.repeat(64)}.example:80`, /check must be host:port/],
+  ['check = 2001:db8::1:80', /check must be host:port/],
+  ['check = [2001:db8::1::]:80', /check must be host:port/],
+  ['check = a.example:80\n[ppp]\ndns = none', /check = a.example:80 has a name, and dns = none leaves nobody to ask/],
   ['data-limit = 5', /data-limit must be a size with its unit/],
   ['priority = -1', /priority must be a whole number/],
   ['chat-script = ../../shadow', /chat-script must not lead through/],
@@ -43,6 +52,15 @@ for (const rule of ['5', '5s*2', '5s*0..5m', '5s*2..1s', 'never', '0s', '5s*..5m
     assert.equal(faultsOfProfile(`[redial]\nbusy = ${rule}`).length, 1)
   })
 }
+
+test('what a check asks', () => {
+  const targetOf = (value: string) => profileOf(`[profile]\ncheck = ${value}`).check
+  assert.deepEqual(targetOf('192.0.2.1:53'), { host: '192.0.2.1', port: 53 })
+  assert.deepEqual(targetOf('[2001:db8::1]:443'), { host: '2001:db8::1', port: 443 })
+  assert.deepEqual(targetOf('Gate-1.example.org:65535'), { host: 'Gate-1.example.org', port: 65_535 })
+  assert.equal(targetOf(''), undefined)
+  assert.deepEqual(profileOf('[profile]\ncheck = 192.0.2.1:53\n[ppp]\ndns = none').check?.port, 53)
+})
 
 test('redial rules for a cause nobody may redial, and for one that is none', () => {
   assert.match(faultsOfProfile('[redial]\nuser-request = 5s')[0]!, /no key user-request/)

@@ -15,7 +15,10 @@ test('a chat script is taken from a file of root under the configuration only', 
       const configuration = new Configuration({ root })
       if (!isRoot) {
         assert.match(configuration.faults.join(), /dial\.chat does not belong to root: run chown root/)
-        assert.match(configuration.faults.join(), /chat-script and options are only taken from a file of root/)
+        assert.match(
+          configuration.faults.join(),
+          /only taken from a file of root .*: run chown root (\S+) and chmod go-w,o-r \1/,
+        )
         assert.deepEqual(configuration.profiles, [])
         return
       }
@@ -101,4 +104,17 @@ test('what cannot be saved is refused and changes nothing', () =>
     assert.equal(readFileSync(join(home, 'profiles/p.conf'), 'utf8'), '[profile]\napn = old\n')
     await assert.rejects(configuration.remove('absent'), { code: 'NotFound' })
     await assert.rejects(configuration.remove('../modemd'), { code: 'NotFound' })
+  }))
+
+test('a file that has become the administrator’s, and was not loaded since, is neither changed nor removed', () =>
+  withFiles({ 'profiles/p.conf': '[profile]\napn = a\n' }, async (root, home) => {
+    const configuration = new Configuration({ root })
+    const text = '[profile]\napn = a\n[ppp]\nengine = pppd\noptions = debug\n'
+    put(home, 'profiles/p.conf', text)
+    const isRefused = (error: unknown) => error instanceof ModemdError && error.code === 'NotAuthorized'
+    await assert.rejects(configuration.save({ name: 'p', number: '*98#' }), isRefused)
+    await assert.rejects(configuration.remove('p'), isRefused)
+    assert.equal(readFileSync(join(home, 'profiles/p.conf'), 'utf8'), text)
+    configuration.reload()
+    await configuration.remove('p')
   }))

@@ -78,10 +78,11 @@ test('the example modemd.conf has its exact values', () => {
   assert.deepEqual(daemon, {
     logLevel: 'info',
     isConsoleOn: false,
+    hasMetrics: false,
     apnDatabase: '/usr/share/mobile-broadband-provider-info/serviceproviders.xml',
     allow: ['auto'],
     ignore: ['usb:2341:*'],
-    devices: [{ device: 'tty:/dev/ttyS1', baud: 115_200, init: 'AT+CFUN=1' }],
+    devices: [{ device: 'tty:/dev/ttyS1', baud: 115_200, init: 'AT+CFUN=1', powerGpio: '' }],
   })
 })
 
@@ -103,6 +104,8 @@ test('the example profile has its exact values', () => {
     ip: '4',
     chatScript: undefined,
     priority: 0,
+    check: undefined,
+    dataLimitBytes: undefined,
     cid: 'auto',
     engine: 'auto',
     auth: 'any',
@@ -144,6 +147,7 @@ test('no file at all is fine', () => {
   assert.deepEqual(configuration.daemon, {
     logLevel: 'info',
     isConsoleOn: false,
+    hasMetrics: false,
     apnDatabase: '/usr/share/mobile-broadband-provider-info/serviceproviders.xml',
     allow: ['auto'],
     ignore: [],
@@ -165,7 +169,7 @@ test('drop-ins override single keys, in the order of their names', () => {
   assert.deepEqual(faults, [])
   assert.equal(daemon?.logLevel, 'debug')
   assert.deepEqual(daemon?.ignore, ['usb:2341:*', 'usb:abcd:1234', 'tty:/dev/ttyS0'])
-  assert.deepEqual(daemon?.devices, [{ device: 'usb:1-2', baud: 9600, init: '' }])
+  assert.deepEqual(daemon?.devices, [{ device: 'usb:1-2', baud: 9600, init: '', powerGpio: '' }])
 })
 
 test('a bad modemd.conf: every fault with file, line, reason, and no settings', () => {
@@ -237,14 +241,16 @@ test('--config takes conf.d and profiles from beside it, and must be there', () 
   withFiles(
     {
       'other.conf': '[daemon]\nlog-level = warn',
-      'conf.d/a.conf': '[daemon]\nmetrics = yes',
+      'conf.d/a.conf': '[daemon]\nmodemmanager-api = yes',
       'profiles/p.conf': '',
     },
     (_, home) => {
       const configuration = new Configuration({ root: '/nowhere', file: join(home, 'other.conf') })
       assert.deepEqual(configuration.faults, [])
       assert.equal(configuration.daemon?.logLevel, 'warn')
-      assert.deepEqual(configuration.warnings, [`${home}/conf.d/a.conf:2: this version does not support metrics = yes`])
+      assert.deepEqual(configuration.warnings, [
+        `${home}/conf.d/a.conf:2: this version does not support modemmanager-api = yes`,
+      ])
       assert.deepEqual(
         configuration.profiles.map(({ name }) => name),
         ['p'],
@@ -261,7 +267,7 @@ test('a secret that everyone can read is refused with the chmod to run', () =>
     put(home, 'profiles/q.conf', '[profile]\npassword =', 0o644)
     const { profiles, faults, secrets } = new Configuration({ root })
     assert.deepEqual(faults, [
-      '/etc/modemd/profiles/p.conf:3: has a secret and everyone can read it: run chmod 600 /etc/modemd/profiles/p.conf',
+      '/etc/modemd/profiles/p.conf:3: has a secret and everyone can read it: run chmod o-rwx /etc/modemd/profiles/p.conf',
     ])
     assert.deepEqual(
       profiles.map(({ name }) => name),
@@ -310,11 +316,11 @@ test('odd files: names, kinds, sizes, encodings', () =>
 
 test('what this version cannot do is said, and the link refuses it', () => {
   const { profiles, warnings, faults } = open({
-    'profiles/p.conf': '[profile]\ndata-limit = 5GB\nshare = eth1\n[ppp]\nauth = mschapv2\nengine = pppd',
-    'modemd.conf': '[daemon]\nmetrics = yes\n',
+    'profiles/p.conf': '[profile]\ninterface = eth0\nshare = eth1\n[ppp]\nauth = mschapv2\nengine = pppd',
+    'modemd.conf': '[daemon]\nmodemmanager-api = yes\n',
   })
   assert.deepEqual(faults, [])
-  assert.deepEqual(profiles[0]!.unsupported, ['data-limit = 5GB', 'share = eth1'])
+  assert.deepEqual(profiles[0]!.unsupported, ['interface = eth0', 'share = eth1'])
   assert.match(warnings[2]!, /p\.conf:3: this version does not support share = eth1: the profile cannot be connected/)
   assert.deepEqual(
     warnings.map((warning) => /(\w+)\.conf:(\d)/.exec(warning)!.slice(1).join(' ')),

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { redacted } from '../../src/base/redactor.ts'
 import { createLogger, type LoggingOptions } from '../../src/daemon/logging.ts'
-import { redacted } from '../../src/daemon/redactor.ts'
 
 function logged(options: Partial<LoggingOptions>, write: (logger: ReturnType<typeof createLogger>) => void): string {
   const stream = new PassThrough()

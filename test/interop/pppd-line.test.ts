@@ -97,7 +97,7 @@ function tests(): void {
 
   test('pppd connect "modem-chat …" dials modem-sim, and packets flow', async (t) => {
     const tty = join(directory, 'modem')
-    const sim = spawn(process.execPath, [`${DIST}/modem-sim.js`, '--link', tty, '--register-after', '0s'], {
+    const sim = spawn(process.execPath, [`${DIST}/modem-sim.cjs`, '--link', tty, '--register-after', '0s'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const simEnded = once(sim, 'close')

@@ -69,14 +69,17 @@ test('the way up: states, times, speed, address, name servers, counters', async 
     txBytes: 0n,
     ip6: undefined,
     upSinceUs: rig.clock.wallUs(),
+    usage: { month: '2023-11', usedBytes: 0n, limitBytes: undefined },
     attempts: 1,
     cause: undefined,
+    causeAtUs: undefined,
     causeDetail: undefined,
     advice: undefined,
     chatExit: 0,
     pppExit: undefined,
     nextAttemptAtUs: 0n,
     nextAttemptReason: '',
+    nextRung: undefined,
   })
   assert.deepEqual(rig.resolver.log, ['ppp0: 198.51.100.53'])
   assertAtRest(rig)

@@ -19,6 +19,13 @@ test('every state of a modem, and what it waits for', () => {
   assert.equal(judge({ state: 'enabling' }), 'pending network no-network')
   assert.equal(judge({ state: 'searching', registration: 'searching' }), 'pending network no-network')
   assert.equal(judge({ state: 'searching', registration: 'denied' }), 'blocked network registration-denied')
+  const denied = { state: 'searching', registration: 'denied' } as const
+  assert.equal(judge({ ...denied, isDenialFinal: false }), 'pending network registration-denied')
+  const final = judgeReadiness(new FakeModem({ ...denied, isDenialFinal: true }).snapshot, {
+    roaming: false,
+    hasPin: false,
+  })
+  assert.ok(final.kind === 'blocked' && final.failure.isPermanent)
   for (const state of ['connecting', 'connected', 'disconnecting'] as const)
     assert.equal(judge({ state }), 'pending network port-busy')
 })
@@ -41,6 +48,12 @@ test('what the modem says of itself is the evidence', () => {
   const failure = { cause: 'modem-silent', detail: 'no answer to AT' } as const
   assert.equal(judge({ state: 'failed', failure }), 'blocked sim modem-silent')
   assert.equal(judge({ state: 'failed' }), 'blocked sim internal')
+  // The SIM's own failure is told a moment later; what the last call failed of is no reason.
+  const sim = { status: 'failed' } as const
+  assert.equal(judge({ state: 'failed', sim }), 'blocked sim sim-failed')
+  const ended = { cause: 'user-request', detail: 'disconnect was asked for' } as const
+  assert.equal(judge({ state: 'failed', sim, failure: ended }), 'blocked sim sim-failed')
+  assert.equal(judge({ state: 'failed', sim, failure }), 'blocked sim modem-silent')
   const verdict = judgeReadiness(
     new FakeModem({ state: 'disabled', stateReason: 'The radio was switched off.' }).snapshot,
     { roaming: false, hasPin: false },

@@ -7,10 +7,13 @@ import { silentLogger } from '../../src/base/ports.ts'
 import { checkProfile } from '../../src/daemon/config-profile.ts'
 import type { ApnBook } from '../../src/link/apn/book.ts'
 import { CAUSE_TABLE } from '../../src/link/causes.ts'
+import type { Reach } from '../../src/link/check/reach.ts'
 import type { Resolver } from '../../src/link/name-servers.ts'
 import type { Profile, ProfileSource } from '../../src/link/profile.ts'
 import type { LinkHandle, LinkState, ProfileFields } from '../../src/link/snapshot.ts'
 import { createSupervisor, type Supervisor } from '../../src/link/supervisor.ts'
+import { UsageLedger } from '../../src/link/usage/ledger.ts'
+import type { KeptStateFiles } from '../../src/modem/state-files.ts'
 import { engineReports } from '../../src/ppp/engines/choose.ts'
 import type { PppEngine } from '../../src/ppp/engines/engine.ts'
 import { FakeEngine, type FakeSession } from '../support/fake-engine.ts'
@@ -68,9 +71,13 @@ export class FakeResolver implements Resolver {
 }
 
 export interface RigOptions {
+  readonly seed?: number
   readonly apns?: ApnBook
   readonly engines?: readonly PppEngine[]
   readonly modems?: readonly FakeModem[]
+  readonly reach?: Reach
+  /** Where usage.json is. */
+  readonly files?: KeptStateFiles
 }
 
 export class Rig {
@@ -83,7 +90,7 @@ export class Rig {
 
   constructor(
     texts: Record<string, string> = { demo: '' },
-    { engines, apns, modems = [new FakeModem()] }: RigOptions = {},
+    { seed = 7, engines, apns, modems = [new FakeModem()], reach, files }: RigOptions = {},
   ) {
     this.profiles = new TextProfiles(texts)
     for (const modem of modems) this.fleet.plug(modem)
@@ -97,10 +104,12 @@ export class Rig {
       }),
       profiles: this.profiles,
       clock: this.clock,
-      random: new SeededRandom(7),
+      random: new SeededRandom(seed),
       logger: silentLogger,
       resolver: this.resolver,
       apns,
+      reach,
+      usage: new UsageLedger({ files, clock: this.clock, logger: silentLogger }),
     })
   }
 
@@ -207,11 +216,14 @@ export function assertFailed(rig: Rig, answer: { end: unknown }, cause: Cause, d
   assertAtRest(rig)
 }
 
-/** Nothing is held and nothing would ever happen by itself. */
+/** Nothing is held and nothing would ever happen by itself; a link that is up listens where its modem roams. */
 export function assertAtRest(rig: Rig): void {
   assert.equal(rig.clock.pending, 0, 'no timer')
   for (const modem of rig.fleet.modems) {
-    assert.equal(modem.followers, 0, 'nobody listens to the modem')
+    const ups = rig.supervisor.links.filter(
+      ({ snapshot }) => snapshot.state === 'up' && snapshot.modem === modem.snapshot.id,
+    )
+    assert.equal(modem.followers, ups.length, 'nobody else listens to the modem')
     assert.ok(
       modem.dials.every(({ isOver }) => isOver()),
       'no dial under way',

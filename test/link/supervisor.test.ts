@@ -60,6 +60,7 @@ test('which modem a profile takes', async () => {
   for (const [name, line] of Object.entries(selectors)) {
     const rig = new Rig({ [name]: `[profile]\n${line}` }, { modems: [new FakeModem(), second()] })
     await rig.supervisor.connect(name, {})
+    await rig.settle()
     const expected = name === 'first' || name === 'imei' ? 'imei_356938035643809' : 'usb_1_3'
     assert.equal(rig.link(name).snapshot.modem, expected, name)
   }
@@ -76,6 +77,7 @@ test('a modem that is ready is taken before one that is not', async () => {
     },
   )
   await rig.supervisor.connect('demo', {})
+  await rig.settle()
   assert.equal(rig.link().snapshot.modem, 'usb_1_3')
   const blocked = new Rig(
     { demo: AUTO },
@@ -109,7 +111,7 @@ test('connect without a profile makes the link manual, once', async () => {
 })
 
 test('what cannot be connected is refused with a sentence', async () => {
-  const rig = new Rig({ demo: '', dear: '[profile]\ndata-limit = 5GB' })
+  const rig = new Rig({ demo: '', shared: '[profile]\nshare = eth0' })
   const refused = (profile: string, options: ConnectOptions, code: string, message: RegExp) =>
     assert.rejects(rig.supervisor.connect(profile, options), isError(code, message))
   await refused('absent', {}, 'NotFound', /There is no profile "absent"/)
@@ -122,8 +124,8 @@ test('what cannot be connected is refused with a sentence', async () => {
   await refused('demo', { ip: '5' }, 'InvalidArgs', /^ip must be/)
   await refused('demo', { engine: 'x' }, 'InvalidArgs', /^engine must be one of/)
   await refused('demo', { timeout: 0 }, 'InvalidArgs', /^timeout must be/)
-  await refused('dear', {}, 'Unsupported', /has data-limit = 5GB, which this version of modemd does not support/)
-  await assert.rejects(rig.link('dear').up(), isError('Unsupported', /./))
+  await refused('shared', {}, 'Unsupported', /has share = eth0, which this version of modemd does not support/)
+  await assert.rejects(rig.link('shared').up(), isError('Unsupported', /./))
   await assert.rejects(rig.supervisor.disconnect('absent'), isError('NotFound', /There is no link "absent"/))
   assert.equal(rig.modem.dials.length, 0)
 })
@@ -222,7 +224,7 @@ test('a corrected profile does not wait for the next attempt', async () => {
   assert.equal(rig.dial.request.number, '*98#')
 })
 
-test('save, remove, reload with faults, administrators, diagnose', async () => {
+test('save, remove, reload with faults, administrators', async () => {
   const rig = new Rig({ demo: '', script: '[profile]\nchat-script = x.chat' })
   await rig.supervisor.saveProfile({ name: 'new', apn: 'x' })
   assert.equal(rig.state('new'), 'idle')
@@ -240,11 +242,6 @@ test('save, remove, reload with faults, administrators, diagnose', async () => {
   )
   rig.profiles.faults.push('modemd.conf:3: wrong')
   await assert.rejects(rig.supervisor.reloadConfig(), isError('InvalidArgs', /modemd\.conf:3: wrong/))
-  const findings = await rig.supervisor.diagnose()
-  assert.deepEqual(
-    findings.map(({ what, state }) => `${what} ${state}`),
-    ['configuration fault', 'ppp kernel ok', 'ppp builtin ok', 'modems ok'],
-  )
   assert.deepEqual([rig.supervisor.version, rig.supervisor.engines], ['1.2.3', ['builtin']])
 })
 

@@ -367,3 +367,22 @@ test('a modem that answers in numbers is told to use words', async () => {
   await clock.advance(1)
   assert.equal(await answers, true)
 })
+
+test('a modem that was told ATV0 after all: its digits are results, and it is told to use words again', async () => {
+  const { clock, session, sent, say: write } = bench()
+  const say = async (text: string) => {
+    write(text)
+    await clock.advance(1)
+  }
+  const csq = session.attempt('AT+CSQ')
+  const next = session.attempt('AT+CMEE=1')
+  await clock.advance(1)
+  await say('+CSQ: 20,99\r\n0\r')
+  assert.deepEqual(await csq, { isOk: true, lines: ['+CSQ: 20,99'], final: 'OK' })
+  await say('0\r')
+  await say('\r\nOK\r\n')
+  await clock.advance(600)
+  await say('\r\nOK\r\n')
+  assert.deepEqual(sent.slice(0, 4), ['AT+CSQ\r', 'AT\r', 'ATV1\r', 'AT+CMEE=1\r'])
+  assert.equal((await next).isOk, true)
+})

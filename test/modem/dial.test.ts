@@ -252,6 +252,17 @@ test('silence ends in dial-timeout, and the modem is dialled again afterwards', 
   await dialled.bench.settled(call.hangUp())
 })
 
+test('commands that take all of the time before the dial: dial-timeout, and no fault of the script', async (t) => {
+  const dialled = await registered(t)
+  let asked = 0
+  dialled.scripted.answer = (command) => (command === 'AT+CGDCONT?' && asked++ === 0 ? '' : undefined)
+  const { cause, detail } = await failureOf(dialled, { timeoutMs: 3000 })
+  assert.deepEqual(
+    { cause, detail },
+    { cause: 'dial-timeout', detail: 'the commands before the dial took longer than 3 s' },
+  )
+})
+
 test('a deaf modem fails the dial as modem-silent', async (t) => {
   const dialled = await registered(t)
   dialled.scripted.isDeaf = true

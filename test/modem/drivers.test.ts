@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { DRIVERS, driverForManufacturer, driverForUsb } from '../../src/modem/drivers/choose.ts'
 import { parseZpinpuk, parseZrssi } from '../../src/modem/drivers/zte.ts'
-import type { PortRole, SignalSnapshot } from '../../src/modem/snapshot.ts'
+import type { DialError, PortRole, SignalSnapshot } from '../../src/modem/snapshot.ts'
 import type { Personality } from '../../src/sim/personality.ts'
 import { PersonalityBench, type PersonalityBenchOptions } from './support/personality-bench.ts'
 
@@ -165,6 +165,8 @@ for (const family of FAMILIES) {
     await opened.registered()
     assert.deepEqual(opened.sim.tries, { spent: 1, refused: 0 })
     assert.equal((await opened.dial()).report, family.connect)
+    const commands = opened.statistics.commands.total - 1
+    assert.ok(commands <= MAX_COMMANDS, `${commands}: ${opened.statistics.commands.last.join(' ')}`)
   })
 
   test(`${family.name}: without a single command of the vendor's it is registered and dialled all the same`, async (t) => {
@@ -259,6 +261,62 @@ test('the same signal in every technology is the same quality, however it is ask
       if (technology === 'lte') assert.ok(signal!.rsrp === undefined || Math.abs(signal!.rsrp + 91) <= 1, about)
       if (technology === 'umts') assert.ok(signal!.rscp === undefined || Math.abs(signal!.rscp + 77) <= 1, about)
     }
+})
+
+for (const [name, command, answer] of [
+  ['generic', 'AT+CGAUTH=2,2,"me","my;pass"', 'OK'],
+  ['huawei-e173', 'AT^AUTHDATA=1,2,"","my;pass","me"', 'ERROR'],
+  ['zte-mf190', 'AT$QCPDPP=1,2,"my;pass","me"', 'ERROR'],
+  ['quectel-ec25', 'AT+QICSGP=4,1,"internet","me","my;pass",3', 'ERROR'],
+  ['simcom-sim800', 'AT+CGAUTH=1,2,"my;pass","me"', 'ERROR'],
+  ['sierra-mc7304', 'AT$QCPDPP=2,2,"my;pass","me"', 'ERROR'],
+  ['telit-le910', 'AT#PDPAUTH=3,2,"me","my;pass"', 'ERROR'],
+  ['ublox-sara', 'AT+UAUTHREQ=1,2,"me","my;pass"', 'ERROR'],
+] as const)
+  test(`${name}: the context gets user and password before the dial; answered ${answer} it dials`, async (t) => {
+    const change = (personality: Personality): Personality => ({
+      ...personality,
+      dialect: { ...personality.dialect, absent: answer === 'OK' ? [] : ['+CGAUTH', ...personality.dialect.absent] },
+    })
+    const bench = benchOf(t, name, { change })
+    await bench.registered()
+    await bench.dial({ logIn: { username: 'me', password: 'my;pass', auth: 'any' } })
+    const sent = bench.commands.map((each) => each.replace(/^\S+ /, ''))
+    assert.ok(sent.includes(command), sent.filter((each) => each.includes('my;pass')).join(' '))
+    const commands = bench.statistics.commands.total - 1
+    assert.ok(commands <= MAX_COMMANDS, `${commands}: ${bench.statistics.commands.last.join(' ')}`)
+  })
+
+test('what cannot stand in quotes is left to PPP, and so is a log-in that the modem does not answer', async (t) => {
+  const bench = benchOf(t, 'quectel-ec25')
+  await bench.registered()
+  const call = await bench.dial({ logIn: { username: 'me', password: 'a"b', auth: 'pap' } })
+  assert.ok(!bench.commands.some((each) => /QICSGP|CGAUTH/.test(each)))
+  await bench.settled(call.hangUp())
+  bench.faults.arm(['silent', 'on=+QICSGP', 'times=always'])
+  assert.match((await bench.dial({ logIn: { username: 'me', password: 'b', auth: 'pap' } })).report ?? '', /^CONNECT/)
+})
+
+test('both kinds of address at once, where the network takes one: its reason says which', async (t) => {
+  for (const [ip, type] of [
+    ['4', 'IP'],
+    ['6', 'IPV6'],
+  ] as const) {
+    const bench = benchOf(t, 'quectel-ec25', { network: { ip } })
+    await bench.registered()
+    await assert.rejects(bench.dial({ ipType: '46' }), (error: DialError) => {
+      assert.deepEqual([error.failure.cause, error.failure.ipLimit], ['apn-refused', { ip, isCertain: true }])
+      return true
+    })
+    const call = await bench.dial({ ipType: ip, isIpAlone: true })
+    assert.match(call.report ?? '', /^CONNECT/)
+    const context = bench.modem.state.contexts.get(bench.modem.state.callCid)
+    assert.deepEqual([context?.type, context?.apn], [type, 'internet'])
+    assert.ok(
+      bench.commands.some((each) => each.endsWith(`AT+CGDCONT=4,"${type}","internet"`)),
+      'the one that was there',
+    )
+  }
 })
 
 test('the technology changes by report, without a question', async (t) => {

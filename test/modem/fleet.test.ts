@@ -178,7 +178,9 @@ test('a late port joins its modem', async (t) => {
     ['/dev/ttyUSB0 data', '/dev/ttyUSB3 at'],
   )
   assert.equal(bench.added.length, 1)
-  assert.ok(second.commands.includes('ATE0'))
+  assert.deepEqual(second.commands, ['AT'])
+  await bench.settled(bench.modem.imsi())
+  assert.deepEqual(second.commands.slice(1), ['ATE0', 'AT+CMEE=1', 'AT+CIMI'], 'prepared before its first command')
 })
 
 test('known diagnostic ports are shown and not asked', async (t) => {

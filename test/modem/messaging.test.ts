@@ -12,7 +12,7 @@ import { ModemMessaging } from '../../src/modem/features/messaging/messaging.ts'
 import type { MessageSnapshot } from '../../src/modem/features/messaging/snapshot.ts'
 import type { ModemSnapshot } from '../../src/modem/snapshot.ts'
 import { Pump } from '../../src/serial/pump.ts'
-import type { PortEvent } from '../../src/sim/at-port.ts'
+import type { PortEvent } from '../../src/sim/port-event.ts'
 import { SmsStore } from '../../src/sim/sms-store.ts'
 import { ModemBench } from '../sim/modem-bench.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
@@ -302,6 +302,20 @@ test('a part that fails in the middle tells how many were sent', async (t) => {
   let sent = 0
   bench.script = (command) => (command.startsWith('AT+CMGS') && ++sent > 2 ? ['+CMS ERROR: 38'] : undefined)
   await assert.rejects(bench.settled(bench.messaging.send('123', LONG)), /2 of 4 parts were sent before/)
+})
+
+test('unplugged in the middle: it tells how many parts were sent', async (t) => {
+  const bench = await opened(t)
+  let sent = 0
+  bench.script = (command) => {
+    if (command.startsWith('AT+CMGS') && ++sent > 2) throw new ModemdError('ModemGone', 'It is gone.', 'modem-gone')
+    return undefined
+  }
+  await assert.rejects(bench.settled(bench.messaging.send('123', LONG)), {
+    code: 'ModemGone',
+    message: 'It is gone. 2 of 4 parts were sent before.',
+    failureCause: 'modem-gone',
+  })
 })
 
 test('nothing but a number is a recipient', async (t) => {

@@ -120,6 +120,9 @@ test('the report of a denial names its cause; without one +CEER is asked, once',
   bench.ports.get('/dev/ttyUSB1')!.report('+CEREG: 3,"FFFE","00000000",7,0,8')
   await bench.until('it is denied', () => modem.snapshot.registration === 'denied')
   assert.match(modem.snapshot.stateReason, /packet and other services not allowed \(#8\)/)
+  assert.equal(modem.snapshot.isDenialFinal, true)
+  bench.ports.get('/dev/ttyUSB1')!.report('+CEREG: 3,"FFFE","00000000",7,0,15')
+  await bench.until('it may pass', () => modem.snapshot.isDenialFinal === false)
 })
 
 test('5G alone: registered by +C5GREG', async (t) => {

@@ -73,6 +73,15 @@ test('a code and its answer; the state tells that the network is asked', async (
   assert.equal(it.ussd.lastText, text)
 })
 
+test('an answer without the OK is an answer all the same, and the next command gets its own', async (t) => {
+  const line = '+CUSD: 0,"Your balance is\r\n0 EUR",15'
+  const it = await scene(t, (command) => (/^AT\+CUSD=1,/.test(command) ? line : undefined), '1410:1400', ONE_PORT)
+  const startedMs = it.bench.clock.nowMs()
+  assert.equal(await it.bench.settled(it.ussd.initiate('*100#')), 'Your balance is\n0 EUR')
+  assert.ok(it.bench.clock.nowMs() - startedMs < 3000)
+  assert.match(await it.bench.settled(it.bench.modem.imsi()), /^\d{15}$/)
+})
+
 test('reports are switched on once the modem is registered', async (t) => {
   const bench = new FleetBench()
   t.after(() => bench.dispose())

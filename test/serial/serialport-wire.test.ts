@@ -21,9 +21,12 @@ import { removeLocksAfterCrash } from '../../src/serial/lock-file.ts'
 import { createWireOpener } from '../../src/serial/serialport-wire.ts'
 import type { Wire } from '../../src/serial/wire.ts'
 import { systemClock } from '../../src/system/clock.ts'
+import { close, ioctlNumber, O_NOCTTY, O_RDWR, open } from '../../src/system/libc.ts'
 import { openPty } from '../../src/system/pty.ts'
+import { until } from '../system/until.ts'
 
 const PATH = '/dev/ttyUSB0'
+const TIOCVHANGUP = 0x5437
 
 /** A tree as the simulator makes it: DIR/dev/ttyUSB0 is a link to a pty's slave. */
 function plugged(t: TestContext, logger: Logger = silentLogger) {
@@ -381,4 +384,81 @@ test('what cannot be opened is told in a sentence', SOON, async (t) => {
   } finally {
     if (isRoot) process.seteuid?.(0)
   }
+})
+
+test('a tty that udev has not given to its group yet is waited for', { ...SOON, ...needsRoot() }, async (t) => {
+  const { root, pty } = plugged(t)
+  chmodSync(root, 0o755)
+  mkdirSync(join(root, 'run/lock'), { recursive: true })
+  chmodSync(join(root, 'run/lock'), 0o777)
+  chmodSync(pty.slavePath, 0o600)
+  const program = `
+    import { createWireOpener } from '${new URL('../../src/serial/serialport-wire.ts', import.meta.url)}'
+    import { systemClock } from '${new URL('../../src/system/clock.ts', import.meta.url)}'
+    import { silentLogger } from '${new URL('../../src/base/ports.ts', import.meta.url)}'
+    const open = createWireOpener({ root: ${JSON.stringify(root)}, clock: systemClock, logger: silentLogger })
+    const opened = open('${PATH}')
+    console.log('tries')
+    await (await opened).close()
+    console.log('opened')`
+  const nobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups']
+  const args = [...nobody, process.execPath, '--import', 'tsx', '--input-type=module', '-e', program]
+  const child = spawn('setpriv', args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let said = ''
+  child.stdout.on('data', (bytes: Buffer) => {
+    said += bytes
+    // As udev does, a moment after the kernel.
+    if (said === 'tries\n') setTimeout(() => chmodSync(pty.slavePath, 0o666), 200)
+  })
+  await new Promise((resolve) => child.once('exit', resolve))
+  assert.equal(said, 'tries\nopened\n')
+})
+
+function needsRoot(): { skip?: string } {
+  return process.geteuid?.() === 0 ? {} : { skip: 'another user needs root (run the tests as root)' }
+}
+
+/** As the kernel hangs a tty up whose carrier goes: everybody who has it open has to open it again. false: this user may not. */
+function hangUpByKernel(slavePath: string): boolean {
+  const fd = open(slavePath, O_RDWR | O_NOCTTY)
+  const answer = ioctlNumber(fd, TIOCVHANGUP, 0)
+  close(fd)
+  return answer === 0
+}
+
+test('a wire that outlives a hang-up by the kernel opens the tty again, and its listener goes on', SOON, async (t) => {
+  const { pty, open: openWire, lockFile } = plugged(t)
+  const wire = await openWire(PATH)
+  const heard = hear(wire)
+  pty.write(latin1('before'))
+  await heard.text('before')
+  const before = wire.fd
+  wire.outlivesHangUp = true
+  if (!hangUpByKernel(pty.slavePath)) return t.skip('TIOCVHANGUP needs CAP_SYS_ADMIN')
+  await until('it has noticed', () => wire.fd !== before || wire.outlivesHangUp === false)
+  await until('it is open again', () => wire.fd !== undefined)
+  assert.ok(existsSync(lockFile), 'it stayed ours')
+  pty.write(latin1(' after'))
+  await heard.text('before after')
+  wire.write(latin1('AT'))
+  let sent = ''
+  pty.onData((bytes) => (sent += fromLatin1(bytes)))
+  await until('what is written goes out', () => sent === 'AT')
+  // Once only, and not where it is another tty by then.
+  assert.ok(hangUpByKernel(pty.slavePath))
+  assert.equal(await heard.closed(), 'hung up')
+  assert.equal(existsSync(lockFile), false)
+})
+
+test('a wire that outlives a hang-up does not go on with another tty that came to its name', SOON, async (t) => {
+  const { root, pty, open: openWire } = plugged(t)
+  const wire = await openWire(PATH)
+  const heard = hear(wire)
+  wire.outlivesHangUp = true
+  const other = openPty()
+  t.after(() => other.close())
+  rmSync(join(root, PATH))
+  symlinkSync(other.slavePath, join(root, PATH))
+  pty.hangUp()
+  assert.equal(await heard.closed(), 'hung up')
 })

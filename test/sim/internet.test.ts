@@ -236,8 +236,8 @@ function tests(): void {
       await call.connect({
         user: 'whoever',
         password: 'whatever',
-        echoIntervalMs: 50,
-        echoFailure: 2,
+        echoIntervalMs: 200,
+        echoFailure: 3,
         echoFromStart: true,
       })
       const { address, interfaceName } = await call.up()

@@ -1,12 +1,13 @@
 /** A virtual modem on virtual time for tests: say something, let time pass, look at what came back. */
 
 import { fromLatin1, latin1 } from '../../src/base/bytes.ts'
-import type { AtPort, PortEvent } from '../../src/sim/at-port.ts'
+import type { AtPort } from '../../src/sim/at-port.ts'
 import { FaultPlan } from '../../src/sim/faults.ts'
 import { identityOf } from '../../src/sim/identity.ts'
 import type { Timings } from '../../src/sim/modem-state.ts'
 import { type NetworkSettings, VirtualNetwork } from '../../src/sim/network.ts'
 import { loadPersonality, type Personality } from '../../src/sim/personality.ts'
+import type { PortEvent } from '../../src/sim/port-event.ts'
 import { SimCard, type SimSettings } from '../../src/sim/sim-card.ts'
 import type { SmsStore } from '../../src/sim/sms-store.ts'
 import { Statistics } from '../../src/sim/statistics.ts'

@@ -6,6 +6,8 @@ import { latin1 } from '../../src/base/bytes.ts'
 import { ModemBench } from './modem-bench.ts'
 
 const types = (bench: ModemBench) => bench.events.map((event) => event.type)
+const faultsOf = (bench: ModemBench) =>
+  bench.events.flatMap((event) => (event.type === 'fault' ? [event.fault.name] : []))
 const uplinked = (bench: ModemBench) =>
   bench.events
     .flatMap((event) => (event.type === 'uplink' ? [...event.bytes] : []))
@@ -286,8 +288,29 @@ test('unplug-at fires at its stage', () => {
     const bench = new ModemBench({ sim: { pin: '1234' } })
     bench.faults.arm(['unplug-at', stage])
     bench.say(act)
-    assert.ok(types(bench).includes('unplug'), stage)
+    assert.deepEqual(faultsOf(bench), ['unplug'], stage)
   }
+})
+
+test('a fault waits for its state, its command, or both', () => {
+  const bench = new ModemBench({ sim: { pin: '1234' } })
+  bench.say('ATE0')
+  bench.faults.arm(['silent', 'at=pin'])
+  bench.faults.arm(['sim-removed', 'on=+CSQ'])
+  bench.faults.arm(['reboot', 'at=pin', 'on=+COPS'])
+  bench.faults.arm(['busy', 'at=sim'])
+  assert.match(bench.say('AT+COPS?'), /OK|ERROR/)
+  assert.match(bench.say('AT'), /OK/, 'no PIN was accepted yet')
+  assert.match(bench.say('AT+CPIN="1234"'), /OK/)
+  assert.equal(bench.say('AT'), '', 'now one was')
+  assert.deepEqual(faultsOf(bench), [])
+  bench.say('AT+CSQ')
+  assert.deepEqual(faultsOf(bench), ['sim-removed'])
+  bench.say('AT+COPS?')
+  assert.deepEqual(faultsOf(bench), ['sim-removed', 'reboot'])
+  assert.match(bench.say('ATD*99#'), /BUSY/)
+  assert.deepEqual(bench.faults.struck, { silent: 1, 'sim-removed': 1, reboot: 1, busy: 1 })
+  assert.throws(() => bench.faults.arm(['busy', 'at=lunch']), /terminate/)
 })
 
 test('a hang-up in the middle of the dial: CONNECT and NO CARRIER, and no call for the operator', () => {

@@ -145,6 +145,30 @@ test('unplugging hangs up who has the tty open and removes its part of the tree;
   assert.ok(!existsSync(at('dev/ttyUSB0')))
 })
 
+test('a device that is not authorised stays without interfaces and ttys; authorised again it starts anew', async (t) => {
+  const sim = await started(t, '--root', 'FOLDER', '--latency', '0', '--modems', '2')
+  const at = (path: string) => join(sim.folder, path)
+  const authorized = at('sys/bus/usb/devices/1-1/authorized')
+  assert.equal(readFileSync(authorized, 'utf8'), '1\n')
+  writeFileSync(authorized, '0')
+  await until('its ttys are gone', () => !existsSync(at('dev/ttyUSB0')))
+  await until('its interfaces are gone', () => !existsSync(at('sys/bus/usb/devices/1-1:1.0')))
+  assert.ok(existsSync(at('sys/bus/usb/devices/1-1/idVendor')))
+  assert.ok(existsSync(at('sys/class/tty/ttyUSB2/dev')), 'the other modem stays')
+  writeFileSync(authorized, '1')
+  await until('its ttys are back', () => existsSync(at('sys/class/tty/ttyUSB0/dev')))
+  assert.deepEqual(
+    (await sim.ctl('stats')).modems.map(({ plugs }: { plugs: number }) => plugs),
+    [2, 1],
+  )
+  writeFileSync(authorized, '0')
+  await until('its ttys are gone again', () => !existsSync(at('dev/ttyUSB0')))
+  await sim.ctl('unplug')
+  assert.ok(!existsSync(authorized))
+  assert.deepEqual((await sim.end('SIGTERM')).code, 0)
+  assert.deepEqual(sim.leftovers(), [])
+})
+
 test('SIGTERM and SIGINT leave no file behind, and exit 0', async (t) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const sim = await started(t, '--root', 'FOLDER/deep/root', '--modems', '2')

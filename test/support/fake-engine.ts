@@ -42,6 +42,10 @@ export class FakeSession implements PppLink {
     if (!this.isDeaf) queueMicrotask(() => this.down(failure, 5))
   }
 
+  lost(detail: string): void {
+    this.down({ cause: 'hung-up', detail }, 16)
+  }
+
   phase(phase: PppPhase): void {
     this.#onEvent({ type: 'phase', phase })
   }

@@ -13,6 +13,7 @@ import {
   type ModemSnapshot,
   type PinCaller,
   type PortReport,
+  type Restart,
 } from '../../src/modem/snapshot.ts'
 import type { Wire, WireListener } from '../../src/serial/wire.ts'
 
@@ -86,6 +87,12 @@ export class FakeCall implements Call {
 
   /** What the network said of its end. */
   reason: Failure | undefined
+  /** Somebody else knows that it is over. */
+  lose: (failure: Failure) => void = () => {}
+
+  onLost(listener: (failure: Failure) => void): void {
+    this.lose = listener
+  }
 
   async hangUp(failure?: Failure): Promise<Failure | undefined> {
     if (this.endedBy !== undefined) return this.reason
@@ -114,6 +121,10 @@ export class FakeModem implements ModemHandle {
   /** Answers a dial at once, where a test does not want to do it itself. */
   onDial: (dial: FakeDial) => void = () => {}
   enabled = 0
+  restarts: readonly Restart[] = []
+  /** What a restart of whichever kind does. */
+  onRestart: (how: Restart | 'radio' | 'reset' | 'hard reset') => Promise<void> = async () => {}
+  #stateBefore: ModemSnapshot['state'] = 'registered'
   readonly #listeners = new Set<(next: ModemSnapshot, previous: ModemSnapshot) => void>()
   #isBusy = false
   #abandon: (() => void) | undefined
@@ -183,7 +194,7 @@ export class FakeModem implements ModemHandle {
 
   async enable(): Promise<void> {
     this.enabled++
-    this.set({ state: 'registered' })
+    this.set({ state: this.#stateBefore })
   }
 
   async sendPin(pin: string, caller: PinCaller): Promise<void> {
@@ -192,14 +203,23 @@ export class FakeModem implements ModemHandle {
   }
 
   async disable(): Promise<void> {
+    await this.onRestart('radio')
+    this.#stateBefore = this.snapshot.state
     this.set({ state: 'disabled' })
+  }
+
+  async reset(hard: boolean): Promise<void> {
+    await this.onRestart(hard ? 'hard reset' : 'reset')
+  }
+
+  async restart(way: Restart): Promise<void> {
+    await this.onRestart(way)
   }
 
   sendPuk = unused
   changePin = unused
   enablePin = unused
   imsi = unused
-  reset = unused
   scan = unused
   register = unused
   setSignalPoll(): void {}
@@ -216,6 +236,7 @@ function unused(): Promise<never> {
 export class FakeFleet implements ModemFleet {
   readonly modems: FakeModem[] = []
   portReports: readonly PortReport[] = []
+  wakings = 0
   readonly #added = new Set<(modem: ModemHandle) => void>()
   readonly #removed = new Set<(modem: ModemHandle) => void>()
 
@@ -243,6 +264,10 @@ export class FakeFleet implements ModemFleet {
   }
 
   rescan(): void {}
+
+  wake(): void {
+    this.wakings++
+  }
 
   ports(): readonly PortReport[] {
     return this.portReports

@@ -1,6 +1,7 @@
 /** A SupervisorApi made of plain snapshots that tests change at will; it remembers what it was asked. For tests of the bus and of mmctl. */
 
 import { ModemdError } from '../../src/base/errors.ts'
+import type { Finding } from '../../src/base/finding.ts'
 import type { Cancel } from '../../src/base/ports.ts'
 import type {
   ApnOffer,
@@ -99,6 +100,7 @@ export const LINK_UP: Partial<LinkSnapshot> = {
   rxBytes: 5_000_000_000n,
   txBytes: 2n ** 63n,
   upSinceUs: 1_700_000_000_000_000n,
+  usage: { month: '2026-11', usedBytes: 7_250_000_000n, limitBytes: 10_000_000_000n },
   attempts: 1,
   chatExit: 0,
 }
@@ -267,6 +269,7 @@ export class FakeSupervisor implements SupervisorApi {
   ports: PortReport[] = [...PORT_REPORTS]
   profileList: ProfileFields[] = [{ name: 'demo', apn: 'internet', autoconnect: true, priority: 0 }]
   apns: readonly ApnOffer[] = []
+  findings: readonly Finding[] = [{ check: 'kernel-ppp', state: 'ok', detail: 'absent', advice: '' }]
   /** Names of profiles with `options` or `chat-script`. */
   administratorProfiles: readonly string[] = []
   readonly #modemAdded = new Listeners<[ModemHandle]>()
@@ -285,6 +288,7 @@ export class FakeSupervisor implements SupervisorApi {
       onAdded: (listener) => this.#modemAdded.add(listener),
       onRemoved: (listener) => this.#modemRemoved.add(listener),
       rescan: () => this.log.push('rescan()'),
+      wake: () => {},
       ports: () => this.ports,
       inhibit: (device) => this.#inhibit(device),
     }
@@ -365,9 +369,10 @@ export class FakeSupervisor implements SupervisorApi {
     this.log.push('reloadConfig()')
   }
 
-  async diagnose() {
+  /** What `BusServiceOptions.diagnose` is in tests. */
+  async diagnose(): Promise<readonly Finding[]> {
     this.log.push('diagnose()')
-    return [{ check: 'kernel-ppp', status: 'absent', advice: 'Nothing to do: the builtin engine works without it.' }]
+    return this.findings
   }
 
   async #inhibit(device: string): Promise<Cancel> {

@@ -21,6 +21,9 @@ const APT_PACKAGE = {
   tshark: 'tshark',
   'slirp-fullbolt': 'slirp',
   mmcli: 'modemmanager',
+  pkaction: 'polkitd',
+  'systemd-analyze': 'systemd',
+  'dpkg-deb': 'dpkg',
 } as const
 
 export type Program = keyof typeof APT_PACKAGE
@@ -54,6 +57,7 @@ function tunRefusal(): string | undefined {
 
 /** What is no program, with the package that brings it. */
 const FILES = {
+  polkitd: '/usr/lib/polkit-1/polkitd',
   'mobile-broadband-provider-info': '/usr/share/mobile-broadband-provider-info/serviceproviders.xml',
 } as const
 

@@ -103,7 +103,9 @@ export class Rig {
 
   async startModemd(): Promise<Servant> {
     const servant = this.spawn('modemd', ['--root', this.root, '--bus', this.bus, ...(this.#options.modemd ?? [])])
-    await this.until('modemd is on the bus', () => /org\.modemd/.test(this.read('busctl', 'list', '--no-legend')))
+    // The name may still be that of one that has just ended.
+    const isOurs = new RegExp(`^org\\.modemd +${servant.child.pid} `, 'm')
+    await this.until('modemd is on the bus', () => isOurs.test(this.read('busctl', 'list', '--no-legend')))
     return servant
   }
 

@@ -10,13 +10,19 @@ interface Timer {
 export class VirtualClock implements Clock {
   #nowMs = 0
   #timers: Timer[] = []
+  #wallJumpMs = 0
 
   nowMs(): number {
     return this.#nowMs
   }
 
   wallUs(): bigint {
-    return BigInt(Math.round(this.#nowMs * 1000)) + 1_700_000_000_000_000n
+    return BigInt(Math.round((this.#nowMs + this.#wallJumpMs) * 1000)) + 1_700_000_000_000_000n
+  }
+
+  /** Somebody sets the time of day; no timer may care. */
+  setWall(date: Date): void {
+    this.#wallJumpMs += date.getTime() - Number(this.wallUs() / 1000n)
   }
 
   at(atMs: number, fn: () => void): Cancel {

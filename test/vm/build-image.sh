@@ -18,6 +18,8 @@ mapfile -t sources < <(
 
 # libstdc++6, libatomic1: for this machine's node, which is copied in.
 packages=(systemd systemd-sysv udev dbus kmod ppp iproute2 procps socat usbutils iputils-ping libstdc++6 libatomic1)
+# A neighbour that takes modems, too; it asks polkit who may do what.
+packages+=(modemmanager polkitd)
 
 # The kernel modules that are kept, by their paths below kernel/; what they need comes with them.
 module_patterns=(
@@ -87,6 +89,8 @@ for unit in apt-daily.timer apt-daily-upgrade.timer fstrim.timer e2scrub_all.tim
   systemctl --root="$root" mask -q "$unit" 2>/dev/null || true
 done
 systemctl --root="$root" enable -q vm-job.service
+# A case starts it.
+systemctl --root="$root" disable -q ModemManager.service
 systemctl --root="$root" set-default -q multi-user.target
 
 init=$work/init
@@ -116,5 +120,5 @@ chmod 755 "$init/init"
 # Not compressed: the cheapest under emulation.
 (cd "$init" && find . | cpio -o -H newc --quiet) >"$out/initrd.img"
 
-truncate -s 640M "$out/root.ext4"
+truncate -s 1G "$out/root.ext4"
 mkfs.ext4 -q -F -m 0 -O ^has_journal -E lazy_itable_init=0 -d "$root" "$out/root.ext4"

@@ -11,7 +11,7 @@ const KERNEL_ARGUMENTS =
   'console=ttyS0 quiet mitigations=off nokaslr audit=0 selinux=0 apparmor=0 tsc=reliable no_timer_check random.trust_cpu=on net.ifnames=0'
 
 /**
- * Runs `job`, a shell script, in the guest: `project` is /project there (read-only), `share` is /run/host (read and write). Its
+ * Runs `job`, a shell script, in the guest, and again after each reboot that it asks for (the file `reboot`): `project` is /project there (read-only), `share` is /run/host (read and write). Its
  * output goes to `onOutput`. Answers its exit status; rejects where the machine did not come up, or not end within `limitMs`.
  */
 export async function runInMachine({ image, project, share, job, limitMs, onOutput }) {
@@ -47,7 +47,7 @@ export async function runInMachine({ image, project, share, job, limitMs, onOutp
 
 function qemuArguments(image, project, share) {
   return [
-    ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-nic', 'none'],
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-nic', 'none'],
     ...[
       '-M',
       'q35',
@@ -61,7 +61,7 @@ function qemuArguments(image, project, share) {
       `${MEMORY_MIB}`,
     ],
     ...['-kernel', `${image}/vmlinux`, '-initrd', `${image}/initrd.img`, '-append', KERNEL_ARGUMENTS],
-    // The image stays as it is: what the guest writes goes to a temporary file.
+    // The image stays as it is: what the guest writes goes to a temporary file, which outlasts a reboot of the guest.
     ...['-drive', `file=${image}/root.ext4,format=raw,if=none,id=root,snapshot=on`],
     ...['-device', 'virtio-blk-pci,drive=root', '-device', 'virtio-rng-pci', '-device', 'virtio-serial-pci'],
     ...['-chardev', 'stdio,id=output,signal=off', '-device', 'virtserialport,chardev=output,name=output'],

@@ -37,15 +37,21 @@ export const link1: InterfaceDefinition<Link1Target> = {
     { name: 'Ip6', signature: 'a{sv}', get: ({ link }) => link.snapshot.ip6 && ipFields(link.snapshot.ip6) },
     { name: 'RxBytes', signature: 't', get: ({ link }) => knownUint64(link.snapshot.rxBytes) },
     { name: 'TxBytes', signature: 't', get: ({ link }) => knownUint64(link.snapshot.txBytes) },
+    { name: 'DataUsed', signature: 't', get: ({ link }) => knownUint64(link.snapshot.usage?.usedBytes) },
+    { name: 'DataLimit', signature: 't', get: ({ link }) => knownUint64(link.snapshot.usage?.limitBytes) },
+    text('DataMonth', ({ usage }) => usage?.month),
     { name: 'UpSince', signature: 't', get: ({ link }) => knownUint64(link.snapshot.upSinceUs) },
     { name: 'Attempts', signature: 'u', get: ({ link }) => knownUint32(link.snapshot.attempts) },
     text('Cause', ({ cause }) => cause),
+    { name: 'CauseAt', signature: 't', get: ({ link }) => knownUint64(link.snapshot.causeAtUs) },
     text('CauseDetail', ({ causeDetail }) => causeDetail),
     text('Advice', ({ advice }) => advice),
     { name: 'ChatExit', signature: 'i', get: ({ link }) => knownInt32(link.snapshot.chatExit) },
     { name: 'PppExit', signature: 'i', get: ({ link }) => knownInt32(link.snapshot.pppExit) },
     { name: 'NextAttemptAt', signature: 't', get: ({ link }) => knownUint64(link.snapshot.nextAttemptAtUs) },
     { name: 'NextAttemptReason', signature: 's', get: ({ link }) => anyText(link.snapshot.nextAttemptReason) },
+    text('NextRung', ({ nextRung }) => nextRung?.rung),
+    { name: 'NextRungAfter', signature: 'u', get: ({ link }) => knownUint32(link.snapshot.nextRung?.afterFailures) },
   ],
   methods: [
     {
@@ -53,7 +59,7 @@ export const link1: InterfaceDefinition<Link1Target> = {
       in: NONE,
       out: NONE,
       access: ({ link, api }): Access =>
-        api.profileNeedsAdministrator(link.snapshot.profile) ? 'administrator' : 'control',
+        api.profileNeedsAdministrator(link.snapshot.profile) ? 'administrator' : 'connect',
       call: async ({ link }) => {
         await link.up()
         return []
@@ -63,7 +69,7 @@ export const link1: InterfaceDefinition<Link1Target> = {
       name: 'Down',
       in: NONE,
       out: NONE,
-      access: 'control',
+      access: 'connect',
       call: async ({ link }) => {
         await link.down()
         return []

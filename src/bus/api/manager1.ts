@@ -1,6 +1,7 @@
 /** org.modemd.Manager1, at /org/modemd: what is here, connecting by profile, profiles and the daemon itself. */
 
 import { ModemdError } from '../../base/errors.ts'
+import type { Finding } from '../../base/finding.ts'
 import type { ProfileFields, SupervisorApi } from '../../link/snapshot.ts'
 import type { PortReport } from '../../modem/snapshot.ts'
 import { checkConnectOptions, checkProfileFields, checkProfileName, checkText } from '../arguments.ts'
@@ -17,7 +18,7 @@ export interface Manager1Target {
   /** Looks for modems now, or soon where it has just been done: everybody may ask. */
   readonly rescan: () => void
   /** Joins a run that is going on. */
-  readonly diagnose: () => ReturnType<SupervisorApi['diagnose']>
+  readonly diagnose: () => Promise<readonly Finding[]>
 }
 
 export const manager1: InterfaceDefinition<Manager1Target> = {
@@ -41,7 +42,7 @@ export const manager1: InterfaceDefinition<Manager1Target> = {
         ['options', 'a{sv}'],
       ],
       out: [['link', 'o']],
-      access: ({ api }, [profile]) => profileAccess(api, profile),
+      access: ({ api }, [profile]) => profileAccess(api, profile, 'connect'),
       call: async ({ api }, [profile, dictionary]) => {
         const { options, wait } = checkConnectOptions(dictionary)
         const link = await api.connect(profile === '' ? '' : checkProfileName(profile), options)
@@ -53,7 +54,7 @@ export const manager1: InterfaceDefinition<Manager1Target> = {
       name: 'Disconnect',
       in: [['link', 'o']],
       out: NONE,
-      access: 'control',
+      access: 'connect',
       call: async ({ api }, [path]) => {
         await api.disconnect(path === '/' ? undefined : linkId(api, path as string))
         return []
@@ -100,7 +101,7 @@ export const manager1: InterfaceDefinition<Manager1Target> = {
       in: NONE,
       out: [['findings', 'aa{sv}']],
       access: 'anyone',
-      call: async ({ diagnose }) => [(await diagnose()).map(toDictionary)],
+      call: async ({ diagnose }) => [(await diagnose()).map(findingFields)],
     },
     {
       name: 'ReloadConfig',
@@ -135,7 +136,7 @@ export const manager1: InterfaceDefinition<Manager1Target> = {
       name: 'RemoveProfile',
       in: [['name', 's']],
       out: NONE,
-      access: ({ api }, [name]) => profileAccess(api, name),
+      access: ({ api }, [name]) => profileAccess(api, name, 'control'),
       call: async ({ api }, [name]) => {
         await api.removeProfile(checkProfileName(name))
         return []
@@ -148,15 +149,15 @@ export const manager1: InterfaceDefinition<Manager1Target> = {
 /** Keys of a profile by which pppd or a script of the administrator's runs as root. */
 const ADMINISTRATOR_KEYS = ['options', 'chat-script'] as const
 
-function profileAccess(api: SupervisorApi, profile: unknown): Access {
-  return api.profileNeedsAdministrator(profile as string) ? 'administrator' : 'control'
+function profileAccess(api: SupervisorApi, profile: unknown, otherwise: Access): Access {
+  return api.profileNeedsAdministrator(profile as string) ? 'administrator' : otherwise
 }
 
 /** A profile that has such keys, or that replaces one which has. */
 function savingAccess(api: SupervisorApi, dictionary: Readonly<Record<string, Variant>>): Access {
   if (ADMINISTRATOR_KEYS.some((key) => Object.hasOwn(dictionary, key))) return 'administrator'
   const name = Object.hasOwn(dictionary, 'name') ? dictionary.name?.value : undefined
-  return typeof name === 'string' ? profileAccess(api, name) : 'control'
+  return typeof name === 'string' ? profileAccess(api, name, 'control') : 'control'
 }
 
 function linkId(api: SupervisorApi, path: string): string {
@@ -178,6 +179,10 @@ function portFields(port: PortReport): Record<string, Variant> {
     taken: variant('b', isTaken),
     ...(modem !== undefined && { modem: variant('o', modemPath(modem)) }),
   }
+}
+
+function findingFields({ check, state, detail, advice }: Finding): Record<string, Variant> {
+  return toDictionary({ check, state, detail, advice })
 }
 
 function toDictionary(fields: ProfileFields): Record<string, Variant> {

@@ -28,7 +28,7 @@ export const messaging1: InterfaceDefinition<Messaging> = {
         ['text', 's'],
       ],
       out: [['message', 'o']],
-      access: 'control',
+      access: 'messaging',
       call: async (messaging, [to, text]) => [smsPath(await messaging.send(checkRecipient(to), String(text)))],
     },
     {
@@ -39,7 +39,7 @@ export const messaging1: InterfaceDefinition<Messaging> = {
         ['options', 'a{sv}'],
       ],
       out: [['message', 'o']],
-      access: 'control',
+      access: 'messaging',
       call: async (messaging, [to, text, options]) => [
         smsPath(await messaging.send(checkRecipient(to), String(text), checkOptions(options))),
       ],
@@ -48,7 +48,7 @@ export const messaging1: InterfaceDefinition<Messaging> = {
       name: 'Delete',
       in: [['message', 'o']],
       out: NONE,
-      access: 'control',
+      access: 'messaging',
       call: async (messaging, [path]) => {
         const message = messaging.snapshot.messages.find(({ id }) => smsPath(id) === path)
         if (!message) throw new ModemdError('NotFound', 'This modem has no such message: see "mmctl sms list".')

@@ -62,7 +62,7 @@ export const modem1: InterfaceDefinition<Modem1Target> = {
       name: 'Connect',
       in: [['options', 'a{sv}']],
       out: [['link', 'o']],
-      access: 'control',
+      access: 'connect',
       call: async ({ modem, api }, [dictionary]) => {
         const { options, wait } = checkConnectOptions(dictionary)
         const link = await api.connect('', { ...options, modem: modem.snapshot.id })
@@ -70,7 +70,7 @@ export const modem1: InterfaceDefinition<Modem1Target> = {
         return [linkPath(link.snapshot.id)]
       },
     },
-    command('Disconnect', 'control', async (target) => {
+    command('Disconnect', 'connect', async (target) => {
       await Promise.all(linksOf(target).map(({ snapshot }) => target.api.disconnect(snapshot.id)))
     }),
     {
@@ -124,7 +124,7 @@ function text(name: string, get: (snapshot: ModemSnapshot) => string | undefined
   return { name, signature: 's', get: ({ modem }: Modem1Target) => knownText(get(modem.snapshot)) }
 }
 
-function command(name: string, access: 'control', run: (target: Modem1Target) => Promise<void>) {
+function command(name: string, access: 'connect' | 'control', run: (target: Modem1Target) => Promise<void>) {
   const call = async (target: Modem1Target) => {
     await run(target)
     return []
@@ -132,7 +132,7 @@ function command(name: string, access: 'control', run: (target: Modem1Target) =>
   return { name, in: NONE, out: NONE, access, call }
 }
 
-/** The console is the administrator's. While it is off for everybody, nobody is asked who they are. */
+/** While the console is off for everybody, nobody is asked who they are. */
 function consoleMethod(name: string, isForced: boolean): MethodDefinition<Modem1Target> {
   return {
     name,
@@ -141,7 +141,7 @@ function consoleMethod(name: string, isForced: boolean): MethodDefinition<Modem1
       ['timeoutMs', 'u'],
     ],
     out: [['response', 's']],
-    access: ({ isConsoleOn }) => (isConsoleOn() ? 'administrator' : 'anyone'),
+    access: ({ isConsoleOn }) => (isConsoleOn() ? 'at-console' : 'anyone'),
     call: async ({ modem, isConsoleOn }, [line, timeoutMs]) => {
       if (!isConsoleOn())
         throw new ModemdError('Unsupported', 'The AT console is off: set at-console = yes in [daemon] of modemd.conf.')

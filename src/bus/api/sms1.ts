@@ -35,7 +35,7 @@ export const sms1: InterfaceDefinition<Sms1Target> = {
         ['number', 's'],
         ['text', 's'],
       ],
-      access: 'control',
+      access: 'messaging',
       call: ({ id, messaging }) => {
         const { number, text } = messaging.read(id)
         return [number, text]

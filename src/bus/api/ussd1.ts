@@ -21,21 +21,21 @@ export const ussd1: InterfaceDefinition<Ussd> = {
       name: 'Initiate',
       in: [['code', 's']],
       out: [['answer', 's']],
-      access: 'control',
+      access: 'messaging',
       call: async (ussd, [code]) => [shown(await ussd.initiate(checkText('ussdCode', code, 'code')))],
     },
     {
       name: 'Respond',
       in: [['text', 's']],
       out: [['answer', 's']],
-      access: 'control',
+      access: 'messaging',
       call: async (ussd, [text]) => [shown(await ussd.respond(checkText('ussdText', text, 'text')))],
     },
     {
       name: 'Cancel',
       in: NONE,
       out: NONE,
-      access: 'control',
+      access: 'messaging',
       call: async (ussd) => {
         await ussd.cancel()
         return []
@@ -45,7 +45,7 @@ export const ussd1: InterfaceDefinition<Ussd> = {
       name: 'LastText',
       in: NONE,
       out: [['text', 's']],
-      access: 'control',
+      access: 'messaging',
       call: ({ lastText }) => {
         if (lastText === undefined) throw new ModemdError('Unknown', 'The network has said nothing yet.')
         return [shown(lastText)]

@@ -1,13 +1,15 @@
 /** `mmctl ports`: every serial port of the machine, taken or left alone, and why. */
 
 import type { Command } from 'commander'
+import { sleep } from '../../base/ports.ts'
 import type { CommandTools } from '../command.ts'
-import { Properties, type PropertyValues } from '../daemon.ts'
+import { type Daemon, Properties, type PropertyValues } from '../daemon.ts'
 import type { ExitCode } from '../exit-codes.ts'
 import { idOfPath, propertiesToJson } from '../output/json.ts'
 import { type Column, pairs, table } from '../output/table.ts'
 import { clean } from '../output/text.ts'
 import type { Session } from '../session.ts'
+import { sayIfSlow } from '../slow.ts'
 import { cleanText } from '../views.ts'
 
 const COLUMNS: readonly Column[] = [
@@ -23,19 +25,50 @@ const COLUMNS: readonly Column[] = [
 export function addPorts(program: Command, { command, run }: CommandTools): void {
   command(program, 'ports', 'every serial port, taken or left alone', 'mmctl ports --explain')
     .option('--explain', 'with the reason for each')
-    .action(({ explain }: { explain?: true }) => run((session) => showPorts(session, explain === true)))
+    .option('--rescan', 'look for modems anew before, also where one was silent')
+    .action((options: PortsOptions) => run((session) => showPorts(session, options)))
 }
 
-async function showPorts(session: Session, explain: boolean): Promise<ExitCode | undefined> {
+interface PortsOptions {
+  readonly explain?: true
+  readonly rescan?: true
+}
+
+async function showPorts(session: Session, { explain, rescan }: PortsOptions): Promise<ExitCode | undefined> {
   const daemon = await session.load()
   const { output } = session
-  const [list] = (await daemon.manage('ListPorts')) as [readonly PropertyValues[]]
-  const ports = list.map((values) => new Properties(values))
+  const ports = rescan
+    ? await sayIfSlow(session, 'modemd asks the ports …', [portsAfterRescan(session, daemon)])
+    : await listPorts(daemon)
   if (output.json) output.document(ports.map(document))
   else if (ports.length === 0) output.print('No serial port is here.')
   else if (explain) for (const port of ports) output.print(...explanation(port, output.width))
   else output.print(...table(COLUMNS, ports.map(row), output.width))
   return undefined
+}
+
+async function listPorts(daemon: Daemon): Promise<readonly Properties[]> {
+  const [list] = (await daemon.manage('ListPorts')) as [readonly PropertyValues[]]
+  return list.map((values) => new Properties(values))
+}
+
+/** modemd looks within a second; a port is asked for up to three. */
+const LOOK_MS = 1000
+const AGAIN_MS = 300
+const LONGEST_MS = 8000
+
+/** As they are once no port is being asked any more. */
+async function portsAfterRescan(session: Session, daemon: Daemon): Promise<readonly Properties[]> {
+  const { clock } = session
+  const sinceMs = clock.nowMs()
+  await daemon.manage('Rescan')
+  await sleep(clock, LOOK_MS)
+  for (;;) {
+    const ports = await listPorts(daemon)
+    const isAsking = ports.some((port) => /just being asked/.test(port.text('reason') ?? ''))
+    if (!isAsking || clock.nowMs() - sinceMs > LONGEST_MS) return ports
+    await sleep(clock, AGAIN_MS)
+  }
 }
 
 function document({ values }: Properties): Record<string, unknown> {

@@ -16,7 +16,7 @@ export function addPowerCommands(program: Command, { command, run }: CommandTool
     run((session) => switchModem(session, modem, false)),
   )
   command(program, 'reset [modem]', 'restarts the modem (administrator); its links end', 'mmctl reset imei_3569')
-    .option('--hard', 'by its USB port, where the modem does not answer; not in this version')
+    .option('--hard', 'from outside, by its USB port or its power line, where the modem does not answer')
     .action((modem: string | undefined, { hard }: { hard?: true }) =>
       run((session) => resetModem(session, modem, hard === true)),
     )

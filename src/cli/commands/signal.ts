@@ -57,7 +57,7 @@ export async function watchSignal(session: Session, wanted: string | undefined):
         throw new CliError('org.modemd.Error.ModemGone', `${modem.id} is gone: plug it in again`, {
           cause: 'modem-gone',
         })
-      if ('path' in change && change.path === modem.path) display.show(now)
+      if ('path' in change && change.type !== 'stepped' && change.path === modem.path) display.show(now)
     })
   } finally {
     display.close()

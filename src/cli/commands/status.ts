@@ -114,6 +114,13 @@ function modemSection(modem: Modem, output: Output): string[] {
   ]
 }
 
+function dataUsed(properties: Properties): string | undefined {
+  const [used, limit] = [properties.number('DataUsed'), properties.number('DataLimit')]
+  if (used === undefined || (used === 0 && limit === undefined)) return undefined
+  const amount = limit === undefined ? formatBytes(used) : `${formatBytes(used)} of ${formatBytes(limit)}`
+  return `${amount} in ${cleanText(properties, 'DataMonth')}`
+}
+
 /** The first line that holds the state, in its colour. */
 function paintState(lines: string[], state: string, output: Output): string[] {
   const paint = stateColor(state, output.colors)
@@ -171,6 +178,7 @@ function linkSection(link: Link, session: Session): string[] {
       ['speed', speed === undefined ? undefined : formatSpeed(speed)],
       ['received', rx + tx === 0 ? undefined : formatBytes(rx)],
       ['sent', rx + tx === 0 ? undefined : formatBytes(tx)],
+      ['used', dataUsed(properties)],
       ['last failure', cause && `${cause} (\`mmctl why ${clean(link.id)}\` tells more)`],
       ['next attempt', nextAttempt(link, clock)],
     ],

@@ -8,6 +8,7 @@ import type { CommandTools } from '../command.ts'
 import type { Daemon, Link, Modem } from '../daemon.ts'
 import { CliError } from '../errors.ts'
 import type { ExitCode } from '../exit-codes.ts'
+import { formatDuration, formatTime } from '../output/format.ts'
 import { type JsonObject, lowerCamelCase, propertiesToJson } from '../output/json.ts'
 import type { Output } from '../output/output.ts'
 import { pairs } from '../output/table.ts'
@@ -27,6 +28,7 @@ export function addWhy(program: Command, { command, run }: CommandTools): void {
 /** A link or a modem and what is known of its last failure. */
 interface Story {
   readonly kind: 'link' | 'modem'
+  readonly path: string
   readonly id: string
   readonly state: string | undefined
   readonly cause: string | undefined
@@ -35,7 +37,11 @@ interface Story {
   readonly chatExit: number | undefined
   readonly pppExit: number | undefined
   readonly attempts: number | undefined
+  /** How long ago, and at what time. */
+  readonly happened: string | undefined
   readonly next: string | undefined
+  /** What the recovery ladder does where it goes on failing. */
+  readonly recovery: string | undefined
   readonly document: JsonObject
 }
 
@@ -45,14 +51,36 @@ export async function explainFailure(session: Session, wanted: string | undefine
   if (wanted !== undefined) {
     const story = chooseStory(daemon, session, wanted)
     if (output.json) output.document(storyDocument(story))
-    else output.print(...(story.cause && story.cause !== 'user-request' ? tell(story, output) : [nothingFailed(story)]))
+    else
+      output.print(
+        ...[
+          ...(hasFailed(story) ? tell(story, output) : [nothingFailed(story)]),
+          ...ofItsLinks(story, daemon, session),
+        ],
+      )
     return undefined
   }
   const failed = allStories(daemon, session).filter(needsTelling)
   if (output.json) output.document(failed.map(storyDocument))
-  else if (failed.length === 0) output.print('Nothing has failed.')
+  else if (failed.length === 0) output.print('Nothing has failed.', ...(daemon.modems.length === 0 ? [NO_MODEM] : []))
   else output.print(...failed.flatMap((story, index) => [...(index === 0 ? [] : ['']), ...tell(story, output)]))
   return undefined
+}
+
+const NO_MODEM = 'But no modem is here: `mmctl ports --explain` and `mmctl doctor` tell why.'
+
+function hasFailed({ cause }: Story): boolean {
+  return cause !== undefined && cause !== 'user-request'
+}
+
+/** Who asks about a modem means what it carries, too. */
+function ofItsLinks({ kind, path }: Story, daemon: Daemon, session: Session): string[] {
+  if (kind !== 'modem') return []
+  const links = daemon.links.filter(({ properties }) => properties.text('Modem') === path)
+  return links
+    .map((link) => linkStory(link, session))
+    .filter(hasFailed)
+    .flatMap((story) => ['', ...tell(story, session.output)])
 }
 
 function nothingFailed({ id, state, cause }: Story): string {
@@ -65,11 +93,13 @@ function allStories(daemon: Daemon, session: Session): Story[] {
 }
 
 /** A modem that works again keeps the cause of its last failure, which is nobody's concern unless asked for. */
-function needsTelling({ kind, cause, state = '' }: Story): boolean {
-  return (
-    cause !== undefined && cause !== 'user-request' && (kind === 'link' || /^(failed|locked|absent-sim)$/.test(state))
-  )
+function needsTelling(story: Story): boolean {
+  const { kind, cause, state = '' } = story
+  const needsSomebody = /^(failed|locked|absent-sim)$/.test(state) || cause === DENIED
+  return hasFailed(story) && (kind === 'link' || needsSomebody)
 }
+
+const DENIED: Cause = 'registration-denied'
 
 /** Links go before modems; an index means a modem, as everywhere. */
 function chooseStory(daemon: Daemon, session: Session, wanted: string): Story {
@@ -88,6 +118,7 @@ function linkStory(link: Link, session: Session): Story {
   const fields = [
     'State',
     'Cause',
+    'CauseAt',
     'CauseDetail',
     'Advice',
     'ChatExit',
@@ -95,9 +126,12 @@ function linkStory(link: Link, session: Session): Story {
     'Attempts',
     'NextAttemptAt',
     'NextAttemptReason',
+    'NextRung',
+    'NextRungAfter',
   ]
   return {
     kind: 'link',
+    path: link.path,
     id,
     state: properties.text('State'),
     cause: properties.text('Cause'),
@@ -106,7 +140,9 @@ function linkStory(link: Link, session: Session): Story {
     chatExit: properties.number('ChatExit'),
     pppExit: properties.number('PppExit'),
     attempts: properties.number('Attempts'),
+    happened: happened(properties.number('CauseAt'), session),
     next: nextAttempt(link, session.clock),
+    recovery: recovery(link),
     document: pick(propertiesToJson(properties.values), fields),
   }
 }
@@ -115,15 +151,18 @@ function modemStory(modem: Modem): Story {
   const { properties, id } = modem
   return {
     kind: 'modem',
+    path: modem.path,
     id,
     state: properties.text('State'),
-    cause: properties.text('FailedCause'),
+    cause: properties.text('FailedCause') ?? (properties.text('Registration') === 'denied' ? DENIED : undefined),
     seen: properties.text('StateReason'),
     advice: undefined,
     chatExit: undefined,
     pppExit: undefined,
     attempts: undefined,
+    happened: undefined,
     next: undefined,
+    recovery: undefined,
     document: pick(propertiesToJson(properties.values), ['State', 'FailedCause', 'StateReason']),
   }
 }
@@ -136,20 +175,50 @@ function tell(story: Story, output: Output): string[] {
     `${output.colors.bold(`${kind} ${clean(id)}`)}: ${output.colors.red(clean(cause))}`,
     ...pairs(
       [
+        ['happened', story.happened],
         ['seen', seen && clean(seen)],
         ['means', meaning?.meaning],
         ['to do', clean(story.advice ?? meaning?.advice ?? '')],
         ['exit codes', exits.filter(Boolean).join(', ')],
         ['attempts', attempts?.toString()],
         ['state now', state && clean(state)],
-        [
-          'next attempt',
-          kind === 'link' ? (next ?? (state === 'up' ? undefined : 'none: it waits for you')) : undefined,
-        ],
+        ['next attempt', kind === 'link' ? (next ?? noNextAttempt(state)) : undefined],
+        ['recovery', story.recovery],
       ],
       output.width,
     ),
   ]
+}
+
+/** A link that waits without a time waits for its modem. */
+function noNextAttempt(state: string | undefined): string | undefined {
+  if (state === 'waiting') return 'as soon as a modem is ready for it'
+  return state === 'up' ? undefined : 'none: it waits for you'
+}
+
+/** `2 min 3 s ago, at 14:03:09`. */
+function happened(atUs: number | undefined, { clock }: Session): string | undefined {
+  if (atUs === undefined) return undefined
+  const agoMs = Number(clock.wallUs()) / 1000 - atUs / 1000
+  return `${agoMs < 0 ? '' : `${formatDuration(agoMs)} ago, `}at ${formatTime(atUs / 1000)}`
+}
+
+/** As `link/recovery.ts` names the rungs. */
+const RUNGS: Readonly<Record<string, string>> = {
+  radio: 'the radio is switched off and on',
+  reset: 'the modem is reset',
+  'usb-port': 'its USB port is reset',
+  power: 'its power is switched off and on',
+}
+
+/** `the modem is reset after 2 more failures in a row`; while no attempt is planned there is nothing to come. */
+function recovery({ properties }: Link): string | undefined {
+  const rung = properties.text('NextRung')
+  const after = properties.number('NextRungAfter')
+  if (rung === undefined || after === undefined) return undefined
+  const what = RUNGS[rung] ?? clean(rung)
+  if (after === 0) return `${what} before the next attempt`
+  return `${what} after ${after} more failure${after === 1 ? '' : 's'} in a row`
 }
 
 function storyDocument(story: Story): JsonObject {

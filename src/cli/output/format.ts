@@ -34,9 +34,10 @@ export function formatLevel(value: number, unit: string): string {
   return `${Number.isInteger(value) ? value : value.toFixed(1)} ${unit}`
 }
 
-/** Milliseconds since 1970 as local time: `14:03:09`. */
-export function formatTime(atMs: number): string {
+/** Milliseconds since 1970 as local time: `14:03:09`, or `14:03:09.042`. */
+export function formatTime(atMs: number, precision: 'seconds' | 'milliseconds' = 'seconds'): string {
   const time = new Date(atMs)
-  const two = (value: number) => String(value).padStart(2, '0')
-  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`
+  const digits = (value: number, count = 2) => String(value).padStart(count, '0')
+  const text = `${digits(time.getHours())}:${digits(time.getMinutes())}:${digits(time.getSeconds())}`
+  return precision === 'seconds' ? text : `${text}.${digits(time.getMilliseconds(), 3)}`
 }

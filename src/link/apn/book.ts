@@ -29,6 +29,8 @@ export interface ApnBookOptions {
 
 export class ApnBook {
   readonly #options: ApnBookOptions
+  /** By ICCID and APN; not on disk, since a network may learn it. */
+  readonly #ipAlone = new Map<string, '4' | '6'>()
 
   constructor(options: ApnBookOptions) {
     this.#options = options
@@ -46,6 +48,15 @@ export class ApnBook {
     if (isWhole) yield { ...NETWORK_CHOICE, apn: remembered.apn, source: 'remembered' }
     for (const candidate of candidatesFrom(await this.#offersFor(modem), remembered?.apn))
       if (!isWhole || candidate.source !== 'remembered') yield candidate
+  }
+
+  /** The one kind of address that an access point carries with this SIM, where it refused both at once since the daemon began. */
+  ipAlone({ snapshot: { sim } }: ModemHandle, { apn }: ApnCandidate): '4' | '6' | undefined {
+    return this.#ipAlone.get(`${sim.iccid} ${apn}`)
+  }
+
+  carriesOnly({ snapshot: { sim } }: ModemHandle, { apn }: ApnCandidate, ip: '4' | '6'): void {
+    if (sim.iccid !== undefined) this.#ipAlone.set(`${sim.iccid} ${apn}`, ip)
   }
 
   /** The link is up with it. */

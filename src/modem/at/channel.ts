@@ -9,7 +9,7 @@
 
 import { latin1 } from '../../base/bytes.ts'
 import type { Deadline, Input, Machine, Output } from '../../base/machine.ts'
-import { isDial, listsText, needsLine } from './commands.ts'
+import { isDial, listsText, mayLackResult, needsLine, numericResult } from './commands.ts'
 import { EchoFilter, isNoise } from './echo.ts'
 import { splitAtHead } from './glued.ts'
 import { isReportOfLines, ReportGatherer } from './report-gatherer.ts'
@@ -170,9 +170,13 @@ export class AtChannel implements Machine<ChannelEvent> {
   }
 
   #onData(bytes: Uint8Array, nowMs: number): void {
-    for (const token of this.#tokenizer.push(bytes)) this.#onToken(token, nowMs)
+    this.#onTokens(this.#tokenizer.push(bytes), nowMs)
     // Only now: a doubled OK in the same read is the old command's, not the next one's.
     this.#sendNext(nowMs)
+  }
+
+  #onTokens(tokens: readonly AtToken[], nowMs: number): void {
+    for (const token of tokens) this.#onToken(token, nowMs)
   }
 
   #onToken(token: AtToken, nowMs: number): void {
@@ -203,11 +207,8 @@ export class AtChannel implements Machine<ChannelEvent> {
     }
     if (this.#echo.isEcho(text)) return
     const rest = this.#echo.behindEcho(text)
-    if (rest !== undefined) {
-      for (const token of tokensOf(rest)) this.#onToken(token, nowMs)
-      return
-    }
-    if (isNoise(text)) this.droppedLines++
+    if (rest !== undefined) this.#onTokens(tokensOf(rest), nowMs)
+    else if (isNoise(text)) this.droppedLines++
     else this.#sortLine(text, nowMs)
   }
 
@@ -226,16 +227,23 @@ export class AtChannel implements Machine<ChannelEvent> {
       return
     }
     const { command, lines, prefixes } = state
+    const result = numericResult(command.text, text)
+    if (result !== undefined) {
+      this.#reply(result, result === 'OK', nowMs)
+      // Where it is told to use words.
+      this.#startProbing(RESYNC_TIMES, nowMs)
+      return
+    }
     if (lines.length === 0 || !listsText(command.text)) {
       const parts = prefixes.map((prefix) => splitAtHead(text, prefix)).find((each) => each !== undefined)
       if (parts) {
-        for (const part of parts) for (const token of tokensOf(part)) this.#onToken(token, nowMs)
+        this.#onTokens(parts.flatMap(tokensOf), nowMs)
         return
       }
     }
     if (isReport(text, prefixes, command.expects !== undefined)) this.#report(text, nowMs)
     else if (lines.length < MAX_REPLY_LINES) lines.push(text)
-    if (needsLine(command.text) && lines.length > 0) {
+    if (mayLackResult(command.text) && lines.length > 0) {
       // What came before was not this command's result.
       if (state.doneUntilMs !== undefined && lines.length === 1) this.#noteExtraFinal()
       state.doneUntilMs = nowMs + NO_RESULT_MS
@@ -276,7 +284,7 @@ export class AtChannel implements Machine<ChannelEvent> {
   #reply(final: string, isOk: boolean, nowMs: number): void {
     const state = this.#state
     if (state.kind !== 'busy') return
-    this.#noteReplyTime(nowMs - state.sentMs)
+    this.#typicalReplyMs = Math.max(nowMs - state.sentMs, this.#typicalReplyMs * 0.8)
     const isSettling = this.#settleCommands > 0 && state.command.lineEnd !== ''
     if (isSettling) this.#settleCommands--
     this.#state = isSettling ? { kind: 'settling', untilMs: nowMs + SETTLE_MS } : { kind: 'idle' }
@@ -375,10 +383,6 @@ export class AtChannel implements Machine<ChannelEvent> {
     this.#tokenizer.isPromptExpected = next.command.afterPrompt !== undefined || next.command.cancelsPrompt === true
     this.#echo.noteSent(next.command.text, next.command.afterPrompt)
     this.#send(`${next.command.text}${next.command.lineEnd ?? '\r'}`)
-  }
-
-  #noteReplyTime(ms: number): void {
-    this.#typicalReplyMs = Math.max(ms, this.#typicalReplyMs * 0.8)
   }
 
   #send(text: string): void {

@@ -11,6 +11,18 @@ export function needsLine(command: string): boolean {
   return NEEDS_LINE.test(command)
 }
 
+/** Values without a result are an answer after a while; some modems give the network's answer to a USSD code, and never the OK. */
+export function mayLackResult(command: string): boolean {
+  return needsLine(command) || /^AT\+CUSD=1,/i.test(command)
+}
+
+/** A result as digits, of a modem that was told ATV0 (V.250 §6.2.6): OK and ERROR. Not where a line of text or a register may be such a digit. */
+export function numericResult(command: string, line: string): 'OK' | 'ERROR' | undefined {
+  if (line !== '0' && line !== '4') return undefined
+  if (listsText(command) || /^AT(?!\s*[+^*#$%_!&])|^AT\+CUSD/i.test(command)) return undefined
+  return line === '0' ? 'OK' : 'ERROR'
+}
+
 /** The answer has text of messages, in which anything may stand. */
 export function listsText(command: string): boolean {
   return /^AT\+CMG[LR]/i.test(command)

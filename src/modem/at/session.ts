@@ -35,6 +35,9 @@ interface Pending {
 }
 
 const DEFAULT_TIMEOUT_MS = 3000
+/** User and password of a context, in each maker's way. */
+const LOG_IN = /(?:CGAUTH|AUTHDATA|QCPDPP|QICSGP|PDPAUTH|UAUTHREQ)=(?!\?)/i
+const PRELUDE_TIMEOUT_MS = 15_000
 
 export class AtSession {
   readonly #wire: Wire
@@ -45,6 +48,7 @@ export class AtSession {
   readonly #pending = new Map<number, Pending>()
   #idleWaiters: (() => void)[] = []
   #probeWaiters: ((answers: boolean) => void)[] = []
+  #prelude: readonly string[] = []
   #end: ModemdError | undefined
 
   constructor(wire: Wire, options: SessionOptions) {
@@ -52,6 +56,11 @@ export class AtSession {
     this.#clock = options.clock
     this.#options = options
     this.#pump = new Pump(wire, this.#channel, { clock: options.clock, onEvent: (event) => this.#onEvent(event) })
+  }
+
+  /** Before the next command, whatever the modem says to it: a port that nobody uses is asked nothing. */
+  sendFirst(prelude: readonly string[]): void {
+    this.#prelude = prelude
   }
 
   /** Rejects with a ModemdError whose cause is modem-silent, modem-gone or modem-error and whose text has the modem's own answer. */
@@ -68,6 +77,7 @@ export class AtSession {
     return new Promise((resolve, reject) => {
       const { timeoutMs = DEFAULT_TIMEOUT_MS, expects, afterPrompt, cancelsPrompt, lineEnd } = options
       const command = { text, timeoutMs, expects, afterPrompt, cancelsPrompt, lineEnd }
+      if (lineEnd === undefined) this.#submitPrelude()
       const id = this.#channel.submit(command, this.#clock.nowMs())
       this.#pending.set(id, { text, resolve, reject })
       this.#pump.poke()
@@ -97,6 +107,11 @@ export class AtSession {
     this.#finish(
       new ModemdError('Busy', `${this.#wire.path} carries a call now; try again when it is over.`, 'port-busy'),
     )
+  }
+
+  #submitPrelude(): void {
+    for (const text of this.#prelude) this.#channel.submit({ text, timeoutMs: PRELUDE_TIMEOUT_MS }, this.#clock.nowMs())
+    this.#prelude = []
   }
 
   #onEvent(event: ChannelEvent): void {
@@ -139,7 +154,7 @@ export class AtSession {
 
 /** A command as it may stand in texts and logs: `AT+CPIN=…`. */
 export function commandName(text: string): string {
-  return carriesPin(text) ? `${text.split('=')[0]}=…` : printable(text)
+  return carriesPin(text) || LOG_IN.test(text) ? `${text.split('=')[0]}=…` : printable(text)
 }
 
 export function errorOf(command: string, reply: AtReply): ModemdError {

@@ -31,17 +31,38 @@ export interface ReportContext {
 /** How a modem wants +CUSD's string: as it is, as packed septets in hexadecimal, or as UCS2 in hexadecimal. */
 export type UssdForm = 'plain' | 'packed' | 'ucs2'
 
+export interface GpsSwitch {
+  /** AT commands. */
+  readonly on: readonly string[]
+  readonly off: readonly string[]
+  /** Lines for the receiver's own port. */
+  readonly port?: { readonly on: string; readonly off: string } | undefined
+}
+
+/** User and password of a context, for a network that asks for them before PPP does. */
+export interface ContextLogIn {
+  readonly cid: number
+  /** `IP`, `IPV6` or `IPV4V6`. */
+  readonly type: string
+  readonly apn: string
+  readonly username: string
+  readonly password: string
+  readonly auth: 'pap' | 'chap' | 'any'
+}
+
 export interface ModemDriver {
   readonly name: string
   /** `12d1:*`, `05c6:9215`; also for those whose maker's id says nothing, by their own word for it (+CGMI). */
   readonly usbIds: readonly string[]
   readonly manufacturers: RegExp | undefined
-  /** Sent on every port once it answers; each is optional and its error is no failure. */
+  /** Sent on every port before its first command; each is optional and its error is no failure. */
   readonly portInit: readonly string[]
   /** What makes the modem tell when a SIM is taken out or put in; sent before it is looked at, and optional likewise. */
   readonly simInit: readonly (readonly string[])[]
   /** Sent once the SIM is ready, on the control port; optional likewise. Later ones of a group only where the one before failed. */
   readonly networkInit: readonly (readonly string[])[]
+  /** Commands of `networkInit` and `registration` that these models are spared: they are known not to know them. */
+  readonly unknownTo?: Readonly<Record<string, RegExp>> | undefined
   readonly manufacturer: readonly Query<string>[]
   readonly model: readonly Query<string>[]
   readonly revision: readonly Query<string>[]
@@ -57,7 +78,9 @@ export interface ModemDriver {
   /** Tried before the usual ones; undefined: plain, then packed. */
   readonly ussdForms?: readonly UssdForm[] | undefined
   /** Of a receiver for satellites: what makes it speak on its port, and what silences it; each optional. undefined: it needs nothing. */
-  readonly gps?: { readonly on: readonly string[]; readonly off: readonly string[] } | undefined
+  readonly gps?: GpsSwitch | undefined
+  /** The first that the modem accepts; it dials all the same where it accepts none. What is in quotes holds none. */
+  contextLogIn(logIn: ContextLogIn): readonly string[]
   readonly radioOn: string
   /** The first that the modem accepts. */
   readonly radioOff: readonly string[]

@@ -8,7 +8,7 @@ import { parseCpinr } from '../at/replies/pin-tries.ts'
 import type { SignalMeasure } from '../at/replies/signal-measure.ts'
 import { measureOfCsq } from '../signal.ts'
 import type { Change } from '../state.ts'
-import type { ModemDriver, Query } from './driver.ts'
+import type { ContextLogIn, ModemDriver, Query } from './driver.ts'
 
 export const CSQ: Query<SignalMeasure> = { command: 'AT+CSQ', parse: measureOfCsq }
 
@@ -51,6 +51,9 @@ export const generic: ModemDriver = {
   registration: ['AT+CEREG?', 'AT+CGREG?', 'AT+CREG?'],
   signal: [[CSQ], [{ command: 'AT+CESQ', parse: parseCesq }]],
   technology: [],
+  contextLogIn: ({ cid, username, password, auth }) => [
+    `AT+CGAUTH=${cid},${authNumber(auth)},"${username}","${password}"`,
+  ],
   radioOn: 'AT+CFUN=1',
   radioOff: ['AT+CFUN=4', 'AT+CFUN=0'],
   reset: ['AT+CFUN=1,1'],
@@ -65,6 +68,16 @@ export const generic: ModemDriver = {
 function registrationReport(line: string): Change | undefined {
   const [reply] = parseRegistrationDetails([line])
   return reply && { type: 'registration', reply }
+}
+
+/** As +CGAUTH and its like number them; CHAP where either would do: it does not show the password. */
+export function authNumber(auth: ContextLogIn['auth']): number {
+  return auth === 'pap' ? 1 : 2
+}
+
+/** Qualcomm's own, with the password first. */
+export function qualcommLogIn({ cid, username, password, auth }: ContextLogIn): string {
+  return `AT$QCPDPP=${cid},${authNumber(auth)},"${password}","${username}"`
 }
 
 /** A report of the technology alone. */

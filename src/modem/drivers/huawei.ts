@@ -10,7 +10,7 @@ import { parseHuaweiCpin } from '../at/replies/pin-tries.ts'
 import { parseMode, parseSysinfo, parseSysinfoex } from '../at/replies/sysinfo.ts'
 import { measureOfCsq, reportedSignal } from '../signal.ts'
 import type { ModemDriver } from './driver.ts'
-import { CSQ, generic, technologyReport } from './generic.ts'
+import { authNumber, CSQ, generic, technologyReport } from './generic.ts'
 
 export const huawei: ModemDriver = {
   ...generic,
@@ -28,6 +28,10 @@ export const huawei: ModemDriver = {
   ],
   // The sticks take and give packed septets, whatever +CSCS says.
   ussdForms: ['packed'],
+  contextLogIn: (logIn) => {
+    const { cid, username, password, auth } = logIn
+    return [`AT^AUTHDATA=${cid},${authNumber(auth)},"","${password}","${username}"`, ...generic.contextLogIn(logIn)]
+  },
   radioOff: ['AT+CFUN=4', 'AT^RFSWITCH=0', 'AT+CFUN=0'],
   reset: ['AT+CFUN=1,1', 'AT^RESET'],
   reports: {

@@ -8,7 +8,10 @@ import { parseQcsq, parseQindCsq } from '../at/replies/qcsq.ts'
 import { reportedSignal } from '../signal.ts'
 import type { Change } from '../state.ts'
 import type { ModemDriver, ReportContext } from './driver.ts'
-import { CSQ, generic, REGISTRATION_REPORTS, technologyReport } from './generic.ts'
+import { authNumber, CSQ, generic, REGISTRATION_REPORTS, technologyReport } from './generic.ts'
+
+/** EC2x, EG9x, EM12, EP06, BG9x, UC20, M95 …; RG50x and RM50x may be stand-alone in 5G. */
+const BEFORE_5G = /^(?:BC|BG|E[CGMP]|M|UC|UG)\d/i
 
 export const quectel: ModemDriver = {
   ...generic,
@@ -18,12 +21,17 @@ export const quectel: ModemDriver = {
   manufacturers: /quectel/i,
   simInit: [['AT+QSIMSTAT=1']],
   networkInit: [...REGISTRATION_REPORTS, ['AT+C5GREG=2'], ['AT+QINDCFG="csq",1']],
+  unknownTo: { 'AT+C5GREG=2': BEFORE_5G, 'AT+C5GREG?': BEFORE_5G },
   iccid: [{ command: 'AT+QCCID', expects: ['+CCID'], parse: parseIccid }, ...generic.iccid],
   triesLeft: [{ command: 'AT+QPINC?', parse: parseQpinc }, ...generic.triesLeft],
-  // RG50x and their like stand-alone in 5G; asked last, and of an LTE modem once.
   registration: [...generic.registration, 'AT+C5GREG?'],
   signal: [[{ command: 'AT+QCSQ', parse: parseQcsq }, CSQ]],
   technology: [{ command: 'AT+QNWINFO', parse: (lines) => parseQnwinfo(lines)?.technologies }],
+  contextLogIn: ({ cid, type, apn, username, password, auth }) => {
+    const types: Readonly<Record<string, number>> = { IP: 1, IPV6: 2, IPV4V6: 3 }
+    const number = auth === 'any' ? 3 : authNumber(auth)
+    return [`AT+QICSGP=${cid},${types[type] ?? 1},"${apn}","${username}","${password}",${number}`]
+  },
   gps: { on: ['AT+QGPS=1'], off: ['AT+QGPSEND'] },
   reset: ['AT+CFUN=1,1', 'AT+QRST=1,0'],
   reports: { ...generic.reports, '+QIND': indication },

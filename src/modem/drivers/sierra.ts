@@ -5,7 +5,7 @@ import { parseGstatus } from '../at/replies/gstatus.ts'
 import { parseIccid } from '../at/replies/iccid.ts'
 import { parsePinCounters } from '../at/replies/pin-tries.ts'
 import type { ModemDriver } from './driver.ts'
-import { CSQ, generic, REGISTRATION_REPORTS } from './generic.ts'
+import { CSQ, generic, qualcommLogIn, REGISTRATION_REPORTS } from './generic.ts'
 
 export const sierra: ModemDriver = {
   ...generic,
@@ -17,5 +17,7 @@ export const sierra: ModemDriver = {
   triesLeft: [{ command: 'AT+CPINC?', parse: parsePinCounters }, ...generic.triesLeft],
   signal: [[{ command: 'AT!GSTATUS?', parse: (lines) => parseGstatus(lines)?.signal }], [CSQ]],
   technology: [{ command: 'AT*CNTI=0', parse: parseCnti }],
+  gps: { on: [], off: [], port: { on: '$GPS_START', off: '$GPS_STOP' } },
+  contextLogIn: (logIn) => [qualcommLogIn(logIn), ...generic.contextLogIn(logIn)],
   reset: ['AT!RESET', 'AT+CFUN=1,1'],
 }

@@ -8,7 +8,7 @@ import { prefixOf } from '../at/unsolicited.ts'
 import { measureOfCsq, reportedSignal } from '../signal.ts'
 import type { Change } from '../state.ts'
 import type { ModemDriver, ReportContext } from './driver.ts'
-import { CSQ, generic, REGISTRATION_REPORTS, technologyReport } from './generic.ts'
+import { authNumber, CSQ, generic, REGISTRATION_REPORTS, technologyReport } from './generic.ts'
 
 export const simcom: ModemDriver = {
   ...generic,
@@ -26,6 +26,10 @@ export const simcom: ModemDriver = {
   triesLeft: [{ command: 'AT+SPIC', parse: parsePinCounters }, ...generic.triesLeft],
   signal: [[{ command: 'AT+CPSI?', parse: (lines) => parseCpsi(lines)?.signal }], [CSQ]],
   technology: [{ command: 'AT+CNSMOD?', parse: parseCnsmod }],
+  // The standard's command with the password first.
+  contextLogIn: ({ cid, username, password, auth }) => [
+    `AT+CGAUTH=${cid},${authNumber(auth)},"${password}","${username}"`,
+  ],
   gps: { on: ['AT+CGPS=1', 'AT+CGNSPWR=1'], off: ['AT+CGPS=0', 'AT+CGNSPWR=0'] },
   reset: ['AT+CFUN=1,1', 'AT+CRESET'],
   reports: {

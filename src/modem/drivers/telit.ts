@@ -6,7 +6,7 @@ import { parsePct } from '../at/replies/pin-tries.ts'
 import { parseRfsts } from '../at/replies/rfsts.ts'
 import type { SignalMeasure } from '../at/replies/signal-measure.ts'
 import type { ModemDriver } from './driver.ts'
-import { CSQ, generic, REGISTRATION_REPORTS, technologyReport } from './generic.ts'
+import { authNumber, CSQ, generic, REGISTRATION_REPORTS, technologyReport } from './generic.ts'
 
 export const telit: ModemDriver = {
   ...generic,
@@ -19,6 +19,10 @@ export const telit: ModemDriver = {
   triesLeft: [{ command: 'AT#PCT', parse: (lines, { simStatus }) => parsePct(lines, simStatus) }, ...generic.triesLeft],
   signal: [[{ command: 'AT#RFSTS', parse: signalOfCell }], [CSQ]],
   technology: [{ command: 'AT#PSNT?', parse: parsePsnt }],
+  contextLogIn: (logIn) => {
+    const { cid, username, password, auth } = logIn
+    return [`AT#PDPAUTH=${cid},${authNumber(auth)},"${username}","${password}"`, ...generic.contextLogIn(logIn)]
+  },
   gps: { on: ['AT$GPSP=1', 'AT$GPSNMUN=3,1,1,1,1,1,1'], off: ['AT$GPSP=0'] },
   reset: ['AT#REBOOT', 'AT+CFUN=1,1'],
   reports: { ...generic.reports, '#PSNT': (line) => technologyReport(parsePsnt([line])) },

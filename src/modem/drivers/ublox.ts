@@ -3,7 +3,7 @@
 import { parseUreg } from '../at/replies/access-technology.ts'
 import { parsePinCounters } from '../at/replies/pin-tries.ts'
 import type { ModemDriver } from './driver.ts'
-import { generic, REGISTRATION_REPORTS, technologyReport } from './generic.ts'
+import { authNumber, generic, REGISTRATION_REPORTS, technologyReport } from './generic.ts'
 
 export const ublox: ModemDriver = {
   ...generic,
@@ -14,6 +14,9 @@ export const ublox: ModemDriver = {
   networkInit: REGISTRATION_REPORTS,
   triesLeft: [{ command: 'AT+UPINCNT', parse: parsePinCounters }, ...generic.triesLeft],
   technology: [{ command: 'AT+UREG?', parse: parseUreg }],
+  contextLogIn: ({ cid, username, password, auth }) => [
+    `AT+UAUTHREQ=${cid},${authNumber(auth)},"${username}","${password}"`,
+  ],
   reset: ['AT+CFUN=16', 'AT+CFUN=1,1'],
   reports: { ...generic.reports, '+UREG': (line) => technologyReport(parseUreg([line])) },
 }

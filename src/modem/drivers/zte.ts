@@ -7,7 +7,7 @@ import type { TriesLeft } from '../at/replies/pin-tries.ts'
 import { measureOf, type SignalMeasure } from '../at/replies/signal-measure.ts'
 import type { Change } from '../state.ts'
 import type { ModemDriver } from './driver.ts'
-import { CSQ, generic, REGISTRATION_REPORTS, technologyReport } from './generic.ts'
+import { CSQ, generic, qualcommLogIn, REGISTRATION_REPORTS, technologyReport } from './generic.ts'
 
 export const zte: ModemDriver = {
   ...generic,
@@ -19,6 +19,7 @@ export const zte: ModemDriver = {
   triesLeft: [{ command: 'AT+ZPINPUK=?', parse: parseZpinpuk }, ...generic.triesLeft],
   signal: [[{ command: 'AT+ZRSSI', parse: parseZrssi }], [CSQ]],
   technology: [{ command: 'AT+ZPAS?', parse: parseZpas }],
+  contextLogIn: (logIn) => [qualcommLogIn(logIn), ...generic.contextLogIn(logIn)],
   reset: ['AT+CFUN=1,1', 'AT+ZRST'],
   reports: { ...generic.reports, '+ZPASR': serviceReport },
 }

@@ -6,7 +6,7 @@ import { Wakeup } from '../wakeup.ts'
 import type { FeatureRound, ModemFeature } from './feature.ts'
 
 /** A modem without a network has messages, too; one that finds its network is dialled first. */
-const GRACE_MS = 5000
+const GRACE_MS = 10_000
 
 interface Member {
   readonly feature: ModemFeature

@@ -89,6 +89,12 @@ class BuiltinLink implements PppLink {
     this.#pump.poke()
   }
 
+  lost(detail: string): void {
+    if (this.#isDown) return
+    this.#session.lost(detail, this.#services.clock.nowMs())
+    this.#pump.poke()
+  }
+
   #happened(event: SessionEvent): void {
     switch (event.type) {
       case 'packet':

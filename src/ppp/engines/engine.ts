@@ -51,6 +51,8 @@ export interface PppLink {
   counters(): { readonly rxBytes: bigint; readonly txBytes: bigint }
   /** Terminate-Request and so on; `down` follows with this failure, at the latest after 2 × restart timer. Idempotent. */
   terminate(failure: Failure): void
+  /** Somebody else knows that the call is over: `down` follows without a word to the peer. Idempotent. */
+  lost(detail: string): void
   /** What the peer called itself when it logged in; as it came, not cleaned. */
   readonly peerName?: string | undefined
 }

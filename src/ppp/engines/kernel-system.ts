@@ -17,6 +17,7 @@ import {
   readInterfaceCounters,
 } from '../../system/ppp-device.ts'
 import { openPty } from '../../system/pty.ts'
+import { setLocal } from '../../system/serial-line.ts'
 import { isReady } from '../../system/shared-fd.ts'
 import { readSettings, setRaw, type TtySettings, writeSettings } from '../../system/termios.ts'
 
@@ -34,6 +35,8 @@ export interface KernelPppSystem {
   makeUnit(name: string, handlers: FrameHandlers): PppUnit
   readCounters(interfaceName: string): InterfaceCounters | undefined
   hasCarrier(tty: number): boolean | undefined
+  /** See `CarrierLine`. */
+  setLocal(tty: number, on: boolean): number
 }
 
 const EARLY_BYTES = 65_536
@@ -44,6 +47,7 @@ export const kernelPppSystem: KernelPppSystem = {
   makeUnit,
   readCounters: readInterfaceCounters,
   hasCarrier,
+  setLocal,
 }
 
 function takeTty(fd: number): TakenTty {

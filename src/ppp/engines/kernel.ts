@@ -14,6 +14,7 @@ import type { SessionEvent } from '../session-events.ts'
 import type { PppAddress, PppPhase } from '../settings.ts'
 import { HdlcDecoder } from '../wire/hdlc-decoder.ts'
 import { IPV4, IPV6 } from '../wire/protocols.ts'
+import { CarrierWatch } from './carrier-watch.ts'
 import type { PppEngine, PppLink, PppLinkEvent, PppLinkOptions } from './engine.ts'
 import { type InterfaceServices, PppInterface } from './interface.ts'
 import { frameHandlers, KernelCarrier } from './kernel-carrier.ts'
@@ -24,8 +25,8 @@ export { kernelUsable } from './kernel-system.ts'
 export interface KernelServices extends InterfaceServices {
   readonly random: Random
   /**
-   * A carrier (DCD) that goes ends the link, on ttys that are set to live without one (CLOCAL), as the daemon's are. On others the
-   * kernel hangs up by itself, and takes the tty away from everybody.
+   * A carrier (DCD) that goes ends the link, on ttys that are set to live without one (CLOCAL), as the daemon's are (carrier-watch.ts).
+   * On others the kernel hangs up by itself, and takes the tty away from everybody.
    */
   readonly watchesCarrier?: boolean
   /** Missing: this machine's kernel. */
@@ -33,10 +34,8 @@ export interface KernelServices extends InterfaceServices {
 }
 
 const DEFAULT_INTERFACE = 'ppp%d'
+const CARRIER_GONE = 'the modem dropped the carrier (DCD)'
 const DEFAULT_MRU_BYTES = 1500
-const CARRIER_POLL_MS = 250
-/** A modem raises it with CONNECT; one that has not by then does not use it. */
-const CARRIER_COMES_MS = 2000
 
 export function createKernelEngine(services: KernelServices): PppEngine {
   return {
@@ -69,8 +68,7 @@ class KernelLink implements PppLink {
   #isDown = false
   #isConfigured = false
   #timer: { readonly atMs: number; readonly cancel: Cancel } | undefined
-  #cancelCarrierPoll: Cancel | undefined
-  #hadCarrier = false
+  #carrierWatch: CarrierWatch | undefined
   #countsAtUp: Counts | undefined
   #lastCounts = NO_BYTES
 
@@ -119,14 +117,20 @@ class KernelLink implements PppLink {
     this.#do((nowMs) => this.#session.terminate(failure, nowMs))
   }
 
+  lost(detail: string): void {
+    this.#do((nowMs) => this.#session.lost(detail, nowMs))
+  }
+
   #attach(): { readonly channel: PppChannel; readonly unit: PppUnit } {
     const receive = (protocol: number, info: Uint8Array) =>
       this.#do((nowMs) => this.#session.receive(protocol, info, nowMs))
     let channel: PppChannel | undefined
     let unit: PppUnit | undefined
     try {
-      const hungUp = () => this.#lost('the line was hung up')
-      channel = this.#system.attachChannel(this.#fd, frameHandlers(receive, hungUp))
+      channel = this.#system.attachChannel(
+        this.#fd,
+        frameHandlers(receive, () => this.#hungUp()),
+      )
       const name = this.#options.interfaceName ?? DEFAULT_INTERFACE
       unit = this.#system.makeUnit(
         name,
@@ -149,7 +153,7 @@ class KernelLink implements PppLink {
       this.#session.open(nowMs)
       this.#receiveEarly(nowMs)
     })
-    if (this.#services.watchesCarrier) this.#watchCarrier(this.#services.clock.nowMs() + CARRIER_COMES_MS)
+    if (this.#services.watchesCarrier && !this.#isDown) this.#watchCarrier()
   }
 
   /** The peer's first frames may have come before the kernel took the line. */
@@ -211,27 +215,19 @@ class KernelLink implements PppLink {
 
   /** The line went, or somebody removed the interface. */
   #unitEnded(): void {
-    if (this.#system.readCounters(this.#unit.name)) this.#lost('the line was hung up')
+    if (this.#system.readCounters(this.#unit.name)) this.#hungUp()
     else this.terminate({ cause: 'internal', detail: `somebody removed the interface ${this.#unit.name}` })
   }
 
-  #lost(detail: string): void {
-    this.#do((nowMs) => this.#session.lost(detail, nowMs))
+  #hungUp(): void {
+    this.lost(this.#wire.outlivesHangUp ? `${CARRIER_GONE}, or is gone` : 'the line was hung up')
   }
 
-  #watchCarrier(comesByMs: number): void {
-    if (this.#isDown) return
-    const nowMs = this.#services.clock.nowMs()
-    const isUp = this.#wire.fd === this.#fd ? this.#system.hasCarrier(this.#fd) : undefined
-    if (isUp === undefined) return
-    if (this.#hadCarrier && !isUp) {
-      this.#lost('the modem dropped the carrier (DCD)')
-      return
-    }
-    this.#hadCarrier = isUp
-    if (!isUp && nowMs >= comesByMs) return
-    const again = () => this.#watchCarrier(comesByMs)
-    this.#cancelCarrierPoll = this.#services.clock.at(nowMs + CARRIER_POLL_MS, again)
+  #watchCarrier(): void {
+    const lost = () => this.lost(CARRIER_GONE)
+    this.#carrierWatch = new CarrierWatch(this.#wire, this.#fd, this.#system, this.#services.clock, lost)
+    // It may have gone in that very moment.
+    if (this.#isDown) this.#carrierWatch.stop()
   }
 
   #readCounts(atUp: Counts): void {
@@ -243,7 +239,7 @@ class KernelLink implements PppLink {
     this.counters()
     this.#isDown = true
     this.#timer?.cancel()
-    this.#cancelCarrierPoll?.()
+    this.#carrierWatch?.stop()
     this.#interface.close()
     this.#channel.disconnect()
     this.#unit.close()

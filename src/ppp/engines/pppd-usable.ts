@@ -1,7 +1,7 @@
 /** Can the pppd engine be used here? `choose.ts` and the daemon ask, for `Engines`, `status` and `doctor`. */
 
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { existsSync } from 'node:fs'
 
 /** Where distributions have it. */
 const PLACES = ['/usr/sbin/pppd', '/sbin/pppd', '/usr/local/sbin/pppd', '/usr/bin/pppd']
@@ -20,7 +20,8 @@ export interface PppdHost {
 
 /** `why` is a sentence for people. */
 export function pppdUsable({ places = PLACES, userId = process.geteuid!() }: PppdHost = {}): PppdUsable {
-  const path = places.find(isProgram)
+  // Debian's is for root and the group dip alone: others see that it is there.
+  const path = places.find((place) => existsSync(place))
   if (path === undefined) return { ok: false, why: `there is no pppd (${places[0]}): install the package ppp` }
   // A set-user-id pppd refuses noauth, ip-up-script and the like to everybody else.
   if (userId !== 0)
@@ -29,15 +30,6 @@ export function pppdUsable({ places = PLACES, userId = process.geteuid!() }: Ppp
   if (version === undefined) return { ok: false, why: `${path} does not tell its version: is it a pppd?` }
   if (isOlder(version)) return { ok: false, why: `${path} is pppd ${version}: 2.4.9 or later is needed` }
   return { ok: true, path, version }
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function versionOf(path: string): string | undefined {

@@ -105,6 +105,11 @@ class PppdLink implements PppLink {
     this.#terminate(failure, 2 * this.#options.settings.restartMs + KILL_GRACE_MS)
   }
 
+  /** It gets no answer to its goodbye, and does not wait for one. */
+  lost(detail: string): void {
+    this.#terminate({ cause: 'hung-up', detail }, KILL_GRACE_MS)
+  }
+
   #terminate(failure: Failure, patienceMs: number): void {
     if (this.#isDown || this.#asked) return
     this.#asked = failure

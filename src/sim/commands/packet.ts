@@ -25,6 +25,15 @@ const context: Handler = (command, { modem }) => {
   return OK
 }
 
+/** 3GPP TS 27.007 §10.1.31. */
+const logIn: Handler = (command, { modem }) => {
+  if (command.form === 'test') return info(`+CGAUTH: (1-${MAX_CID}),(0-2)`)
+  if (command.form !== 'set') return ERROR
+  const cid = whole(command.args[0])
+  if (!modem.contexts.has(cid) || !['0', '1', '2'].includes(command.args[1] ?? '')) return cme(50)
+  return OK
+}
+
 const attach: Handler = (command, handlerContext) => {
   const { modem } = handlerContext
   if (command.form === 'test') return info('+CGATT: (0,1)')
@@ -57,6 +66,7 @@ const extendedError: Handler = (command, { modem }) =>
 
 export const PACKET_COMMANDS: Readonly<Record<string, Handler>> = {
   '+CGDCONT': context,
+  '+CGAUTH': logIn,
   '+CGATT': attach,
   '+CGACT': activate,
   '+CEER': extendedError,

@@ -52,6 +52,17 @@ const indications: Handler = (command, { port }) => {
 /** 0 none yet, and a bit each for SIM, messages and telephone book. */
 const initialised = ({ sim }: ModemState) => (sim.state === 'ready' ? 7 : 0)
 
+const gps: Handler = (command, { modem, nowMs }) => {
+  if (command.form === 'test') return info('+QGPS: (1-4),(1-255),(1-1000),(0-1000),(1-65535)')
+  if (command.form === 'read') return info(`+QGPS: ${modem.gps.isOn ? 1 : 0}`)
+  // 504: the session is under way.
+  if (command.form !== 'set' || command.args[0] !== '1') return ERROR
+  if (modem.gps.isOn) return cme(504)
+  modem.gps.switchOn(nowMs)
+  modem.wantWake()
+  return OK
+}
+
 export const QUECTEL_COMMANDS: Readonly<Record<string, Handler>> = {
   '+QCSQ': signal,
   '+QNWINFO': networkInformation,
@@ -70,6 +81,13 @@ export const QUECTEL_COMMANDS: Readonly<Record<string, Handler>> = {
     if (command.form === 'test') return OK
     const { cell } = context.modem.network
     return simFault(context) ?? info(`+QSPN: "${cell?.name ?? ''}","${cell?.name ?? ''}","",0,"${cell?.plmn ?? ''}"`)
+  },
+  '+QGPS': gps,
+  '+QGPSEND': (command, { modem }) => {
+    if (command.form === 'test') return OK
+    if (!modem.gps.isOn) return cme(505)
+    modem.gps.switchOff()
+    return OK
   },
   '+QPOWD': () => ({ ...OK, reboots: true }),
 }

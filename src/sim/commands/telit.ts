@@ -60,5 +60,16 @@ export const TELIT_COMMANDS: Readonly<Record<string, Handler>> = {
     return info(`#PSNT: 0,${modem.isRegistered ? numbers[modem.personality.radio.technology] : 5}`)
   },
   '#PORTCFG': (command) => (command.form === 'read' ? info('#PORTCFG: 1,1') : OK),
+  $GPSP: (command, { modem, nowMs }) => {
+    if (command.form === 'test') return info('$GPSP: (0-1)')
+    if (command.form === 'read') return info(`$GPSP: ${modem.gps.isOn ? 1 : 0}`)
+    if (command.form !== 'set') return ERROR
+    if (command.args[0] === '1') modem.gps.switchOn(nowMs)
+    else modem.gps.switchOff()
+    modem.wantWake()
+    return OK
+  },
+  /** Which sentences, of which there is one set here. */
+  $GPSNMUN: (command) => (command.form === 'read' ? info('$GPSNMUN: 3,1,1,1,1,1,1') : OK),
   '#REBOOT': () => ({ ...OK, reboots: true }),
 }

@@ -95,6 +95,18 @@ export class FakeSysfs {
     this.#link(`class/tty/${tty}`, `${card}/tty/${tty}`)
   }
 
+  /** Ports of a modem on PCIe. */
+  addWwan(driver: string, ports: Readonly<Record<string, string>>): void {
+    const card = 'devices/pci0000:00/0000:00:1d.0/0000:03:00.0'
+    this.#write(`${card}/subsystem_device`, '0x0001')
+    this.#link(`${card}/driver`, `bus/pci/drivers/${driver}`)
+    for (const [name, type] of Object.entries(ports)) {
+      const port = `${card}/mhi0/wwan/wwan0/${name}`
+      this.#write(`${port}/type`, type)
+      this.#link(`class/wwan/${name}`, port)
+    }
+  }
+
   /** A place for a UART that the machine does not have. */
   addGhost(tty: string): void {
     this.#write(`devices/platform/serial8250/tty/${tty}/type`, '0')
@@ -111,6 +123,10 @@ export class FakeSysfs {
   announce(action: 'add' | 'remove', ...ttys: readonly string[]): void {
     if (this.isMute) return
     for (const tty of ttys) this.#onEvent?.({ action, subsystem: 'tty', devpath: `/devices/x/${tty}/tty/${tty}` })
+  }
+
+  announceWwan(action: 'add' | 'remove', ...ports: readonly string[]): void {
+    for (const port of ports) this.#onEvent?.({ action, subsystem: 'wwan', devpath: `/devices/x/wwan/wwan0/${port}` })
   }
 
   announceUsb(action: 'add' | 'remove', place: string): void {

@@ -2,14 +2,15 @@
 
 import { silentLogger } from '../../../src/base/ports.ts'
 import { createFleet, type Fleet } from '../../../src/modem/fleet.ts'
-import type { Call, ModemHandle } from '../../../src/modem/snapshot.ts'
+import type { Call, DialRequest, ModemHandle } from '../../../src/modem/snapshot.ts'
 import { Pump } from '../../../src/serial/pump.ts'
 import type { Wire } from '../../../src/serial/wire.ts'
-import type { AtPort, PortEvent } from '../../../src/sim/at-port.ts'
+import type { AtPort } from '../../../src/sim/at-port.ts'
 import { FaultPlan } from '../../../src/sim/faults.ts'
 import { identityOf } from '../../../src/sim/identity.ts'
 import { type NetworkSettings, VirtualNetwork } from '../../../src/sim/network.ts'
 import { interfacesOf, loadPersonality, type Personality } from '../../../src/sim/personality.ts'
+import type { PortEvent } from '../../../src/sim/port-event.ts'
 import { SimCard, type SimSettings } from '../../../src/sim/sim-card.ts'
 import { Statistics } from '../../../src/sim/statistics.ts'
 import { VirtualModem } from '../../../src/sim/virtual-modem.ts'
@@ -101,7 +102,7 @@ export class PersonalityBench {
     await this.until('it is registered', () => this.handle?.snapshot.state === 'registered')
   }
 
-  async dial(): Promise<Call> {
+  async dial(changes: Partial<DialRequest> = {}): Promise<Call> {
     const dialling = this.handle!.dial({
       apn: 'internet',
       number: '*99#',
@@ -109,6 +110,7 @@ export class PersonalityBench {
       cid: 'auto',
       timeoutMs: 60_000,
       signal: new AbortController().signal,
+      ...changes,
     })
     return this.settled(dialling)
   }

@@ -34,6 +34,7 @@ class FakeTty implements Wire {
   readonly path = '/dev/ttyUSB0'
   isClosed = false
   fd: number | undefined = 11
+  outlivesHangUp: boolean | undefined
   listener: WireListener | undefined = { data() {}, drain() {}, closed() {} }
   listen(listener: WireListener | undefined): void {
     this.listener = listener
@@ -140,6 +141,11 @@ class FakeKernel implements KernelPppSystem {
 
   hasCarrier(): boolean | undefined {
     return this.carrier
+  }
+
+  setLocal(_tty: number, on: boolean): number {
+    this.asked.push(`local ${on}`)
+    return 0
   }
 
   /** As ppp_input() does it: the link's own protocols to the channel, the others to the unit once there is one. */
@@ -359,6 +365,36 @@ test('the carrier goes: hung up, within a quarter of a second; a line that has n
     await without.clock.advance(5000)
     assert.equal(without.count('down'), 0)
   }
+})
+
+test('a wire that can open its tty again: the kernel hangs it up when the carrier goes, and nobody looks for it', async () => {
+  const bench = new Bench()
+  bench.tty.outlivesHangUp = false
+  bench.kernel.carrier = true
+  await bench.up({ echoIntervalMs: 0 })
+  assert.deepEqual(
+    bench.kernel.asked.filter((each) => each.startsWith('local')),
+    ['local false'],
+  )
+  assert.equal(bench.tty.outlivesHangUp, true)
+  assert.equal(bench.clock.pending, 0, 'no timer')
+  bench.kernel.carrier = undefined
+  bench.kernel.hangUp()
+  assert.equal(bench.down?.failure.cause, 'hung-up')
+  assert.match(bench.down!.failure.detail, /DCD/)
+  assert.equal(bench.tty.outlivesHangUp, true, 'who listens next opens it')
+
+  const other = new Bench()
+  other.tty.outlivesHangUp = false
+  other.kernel.carrier = false
+  const link = await other.up()
+  other.kernel.carrier = true
+  await other.clock.advance(1000)
+  assert.equal(other.tty.outlivesHangUp, true, 'it came later')
+  link.terminate({ cause: 'user-request', detail: '' })
+  await other.clock.advance(10_000)
+  assert.equal(other.count('down'), 1)
+  assert.equal(other.tty.outlivesHangUp, false, 'from here on a hang-up is the end')
 })
 
 test('a wire that was closed meanwhile is not touched: its number may be another file', async () => {

@@ -328,6 +328,9 @@ test('usable: there, new enough, and run by root', needs('pppd'), () => {
   }
   assert.match(why({ userId: 1000 }), /from root only \(run modemd as root\)/)
   assert.match(why({ userId: 0, places: ['/nonexistent/pppd'] }), /install the package ppp/)
+  const closed = join(folder, 'closed-pppd')
+  writeFileSync(closed, '', { mode: 0o600 })
+  assert.match(why({ userId: 1000, places: [closed] }), /from root only \(run modemd as root\)/)
   const fake = (version: string) => {
     const path = join(folder, `pppd-${version}`)
     writeFileSync(path, `#!/bin/sh\necho 'pppd version ${version}'\n`)

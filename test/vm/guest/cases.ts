@@ -4,16 +4,25 @@
  */
 
 import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { after, before } from 'node:test'
+import { testCarrier } from '../kernel/carrier-cases.ts'
 import { testKernelEngine } from '../kernel/engine-cases.ts'
+import { REBOOT, testBoot } from './boot.ts'
 import { testDaemon } from './daemon.ts'
 import { testDetection } from './detection.ts'
 import { testDialled } from './dialled.ts'
 import { prepareSides } from './end.ts'
+import { removeTwins } from './gadget-modem.ts'
+import { purge } from './installation.ts'
+import { testInstalled } from './installed.ts'
 import { plugModem } from './lines.ts'
 import { testMatrix } from './matrix.ts'
+import { testModemManager } from './modemmanager.ts'
+import { testTwins } from './twins.ts'
 
 testKernelEngine()
+if (!process.env.HOLD_TTY) testCarrier()
 // The kernel engine's cases run this file again for a process that they can kill.
 if (!process.env.HOLD_TTY) {
   before(async () => {
@@ -24,6 +33,14 @@ if (!process.env.HOLD_TTY) {
   testDialled()
   testDaemon()
   testMatrix()
+  testInstalled()
+  testTwins()
+  testModemManager()
+  testBoot()
+  after(async () => {
+    await removeTwins()
+    if (!existsSync(REBOOT)) await purge()
+  })
 }
 
 after(() => {

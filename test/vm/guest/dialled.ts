@@ -12,7 +12,7 @@ const WORDS = `ABORT BUSY ABORT ERROR ABORT 'NO CARRIER' REPORT CONNECT TIMEOUT 
 
 export function testDialled(): void {
   test('pppd connect "modem-chat …" dials modem-sim', { timeout: 120_000 }, async (t) => {
-    const sim = spawn('node', ['/project/dist/modem-sim.js', '--link', TTY, '--register-after', '0s'], {
+    const sim = spawn('node', ['/project/dist/modem-sim.cjs', '--link', TTY, '--register-after', '0s'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     t.after(() => sim.kill())

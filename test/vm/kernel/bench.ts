@@ -35,6 +35,7 @@ const engine = createKernelEngine({
   random: systemRandom,
   logger: silentLogger,
   openRouteSocket,
+  watchesCarrier: true,
 })
 
 export class OurEnd {

@@ -10,6 +10,7 @@ import { test } from 'node:test'
 import { fromLatin1, latin1 } from '../../../src/base/bytes.ts'
 import { silentLogger } from '../../../src/base/ports.ts'
 import { dial } from '../../../src/modem/dial.ts'
+import { generic } from '../../../src/modem/drivers/generic.ts'
 import { hangUp } from '../../../src/modem/hang-up.ts'
 import { ModemPort } from '../../../src/modem/port.ts'
 import type { DialRequest } from '../../../src/modem/snapshot.ts'
@@ -88,7 +89,8 @@ export function testKernelEngine(): void {
             timeoutMs: 10_000,
             signal: new AbortController().signal,
           }
-          const { wire, report } = await dial(port, request, { clock: systemClock, logger: silentLogger, isLte: false })
+          const dialler = { clock: systemClock, logger: silentLogger, driver: generic, isLte: false }
+          const { wire, report } = await dial(port, request, dialler)
           assert.equal(report, 'CONNECT 7200000')
           const end = new OurEnd(wire)
           await end.up()

@@ -13,17 +13,17 @@ export interface PacketEvent {
 
 /**
  * `NW DETACH`, `ME PDN ACT 2`, `NW PDN DEACT 2`, `NW DEACT "IP","10.0.0.2",1`, `NW ACT 3,2,1` (parent, context, why), `REJECT IP, …`;
- * with or without the head.
+ * with or without the head. The A76XX says `EPS PDN ACT 1`.
  */
 export function parseCgev(lines: readonly string[]): PacketEvent | undefined {
   const body = bodiesOf(lines, '+CGEV').at(-1) ?? lines.at(-1)?.trim()
-  const match = /^"?(?:(NW|ME)\s+)?(?:(PDN)\s+)?(DETACH|ACT|DEACT|REJECT|REACT|MODIFY|CLASS)\b"?[\s,:]*(.*)$/i.exec(
+  const match = /^"?(?:(NW|ME|EPS)\s+)?(?:(PDN)\s+)?(DETACH|ACT|DEACT|REJECT|REACT|MODIFY|CLASS)\b"?[\s,:]*(.*)$/i.exec(
     body ?? '',
   )
   if (!match) return undefined
   const by = match[1]?.toUpperCase() === 'ME' ? 'modem' : 'network'
   const what = WHAT[match[3]!.toUpperCase()]!
-  const rest = match[4]!
+  const rest = match[4]!.replace(/"$/, '')
   if (what === 'detach' || what === 'class') return { by, what }
   const numbers = rest.split(',').map((part) => (/^\s*\d{1,3}\s*$/.test(part) ? Number(part) : undefined))
   if (match[2]) return withCid(by, what, numbers[0])

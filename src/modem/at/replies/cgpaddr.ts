@@ -14,7 +14,9 @@ export function parseCgpaddr(lines: readonly string[]): PdpAddress[] {
     const [cid, ...rest] = fieldsOf(body)
     const number = numberOf(cid)
     if (number === undefined || number < 0) return []
-    return [{ cid: number, addresses: rest.flatMap((field) => addressOf(field)?.address ?? []) }]
+    // Both kinds in one field, or a semicolon between them.
+    const each = rest.flatMap(({ text, isQuoted }) => text.split(/[",;\s]+/).map((part) => ({ text: part, isQuoted })))
+    return [{ cid: number, addresses: each.flatMap((field) => addressOf(field)?.address ?? []) }]
   })
 }
 
@@ -41,7 +43,8 @@ export function parseCgcontrdp(lines: readonly string[]): PdpParameters[] {
     if (cid === undefined || cid < 0) return []
     const own = local && addressOf(local)
     // The old form has the mask behind the address.
-    const hasMaskField = own !== undefined && own.mask === undefined && isMask(rest[0])
+    const isEmptyMask = rest[0]?.text === '' && rest[1]?.text === '' && rest[2] && addressOf(rest[2]) !== undefined
+    const hasMaskField = own !== undefined && own.mask === undefined && (isMask(rest[0]) || isEmptyMask)
     const [gateway, ...dns] = (hasMaskField ? rest.slice(1) : rest).slice(0, 3)
     const mtu = (hasMaskField ? rest.slice(1) : rest)
       .slice(5)
@@ -53,7 +56,7 @@ export function parseCgcontrdp(lines: readonly string[]): PdpParameters[] {
         bearer: numberOf(bearerField),
         apn: apn?.text ?? '',
         address: own?.address,
-        mask: own?.mask ?? (hasMaskField ? rest[0]!.text : undefined),
+        mask: own?.mask ?? (hasMaskField && !isEmptyMask ? rest[0]!.text : undefined),
         gateway: gateway && addressOf(gateway)?.address,
         dns: dns.flatMap((field) => addressOf(field)?.address ?? []),
         mtu,
@@ -77,7 +80,15 @@ export function parseCgatt(lines: readonly string[]): boolean | undefined {
 }
 
 /** Four numbers an IPv4 address, eight one with its mask, sixteen IPv6, thirty-two that with its mask; or IPv6 with colons. */
-function addressOf({ text }: Field): { readonly address: string; readonly mask?: string } | undefined {
+function addressOf(field: Field): { readonly address: string; readonly mask?: string } | undefined {
+  // With +CGPIAF a blank or a prefix's length parts the mask, and a zone may stand behind.
+  const [text = '', behind = ''] = field.text.replace(/%\w+/, '').split(/[ /]+/)
+  const own = bareAddressOf(text)
+  const isMaskBehind = own && !own.mask && isMask({ text: behind, isQuoted: false })
+  return isMaskBehind ? { ...own, mask: behind } : own
+}
+
+function bareAddressOf(text: string): { readonly address: string; readonly mask?: string } | undefined {
   if (text.includes(':')) {
     const bytes = ipv6Bytes(text)
     return bytes?.some((byte) => byte !== 0) ? { address: ipv6Of(bytes) } : undefined
@@ -94,12 +105,9 @@ function addressOf({ text }: Field): { readonly address: string; readonly mask?:
   return { address: ipv6Of(parts.slice(0, 16)) }
 }
 
-/** Groups of hexadecimal digits, one run of zeros as `::`; a prefix's length behind it is left out. */
+/** Groups of hexadecimal digits, one run of zeros as `::`. */
 function ipv6Bytes(text: string): readonly number[] | undefined {
-  const halves = text
-    .replace(/\/\d+$/, '')
-    .split('::')
-    .map((half) => (half === '' ? [] : half.split(':')))
+  const halves = text.split('::').map((half) => (half === '' ? [] : half.split(':')))
   const [head = [], tail] = halves
   const missing = 8 - head.length - (tail?.length ?? 0)
   if (halves.length > 2 || (tail ? missing < 1 : missing !== 0)) return undefined

@@ -9,8 +9,9 @@ const INTERNATIONAL = 145
 export function parseCnum(lines: readonly string[]): string[] {
   return bodiesOf(lines, '+CNUM').flatMap((body) => {
     const fields = fieldsOf(body)
-    // Without a name there are two fields, and the second one is the type of number.
-    const at = fields.length === 2 && numberOf(fields[1]) !== undefined && !fields[1]!.isQuoted ? 0 : 1
+    // Without a name there are two fields, and the second one is the type of number; or it stands alone.
+    const isType = fields.length === 2 && /^\d{1,3}$/.test(fields[1]!.text) && !fields[1]!.isQuoted
+    const at = fields.length === 1 || isType ? 0 : 1
     const number = decodeNumber(fields[at]?.text ?? '').replace(/[\s()-]/g, '')
     if (!/^\+?\d{3,20}$/.test(number)) return []
     return [numberOf(fields[at + 1]) === INTERNATIONAL && !number.startsWith('+') ? `+${number}` : number]

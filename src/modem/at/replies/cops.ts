@@ -56,7 +56,7 @@ export function parseCopsTest(lines: readonly string[]): ScannedNetwork[] {
 
 /** A status and three strings, quoted or not, the last one a network's number; behind it `)`, a comma and the technology may come in any order. */
 const GROUP =
-  /\(?\s*([0-3])\s*,\s*("[^"]*"|[^",()]*)\s*,\s*("[^"]*"|[^",()]*)\s*,\s*"?([0-9A-Fa-f]{5,24})"?\s*\)?(?:\s*,\s*"?(\d{1,2})"?\s*(?=\)|$))?/g
+  /\(?\s*([0-3])\s*,\s*("[^"]*"|[^",()]*)\s*,\s*("[^"]*"|[^",()]*)\s*,\s*"?([0-9A-Fa-f]{5,24})"?\s*\)?(?:\s*,\s*"?(\d{1,2})"?\s*(?=\)|$|,(?!\s*")))?/g
 
 function networkOf(match: RegExpExecArray): ScannedNetwork | undefined {
   const [, status, long, short, number, technology] = match
@@ -86,7 +86,8 @@ function joined(lines: readonly string[]): string[] {
 }
 
 function plmnOf(text: string): string | undefined {
-  const digits = text.replace(/^(\d{3})[\s-](\d{2,3})$/, '$1$2')
+  // Parted, or with the filler of the two-digit code (3GPP TS 24.008 §10.5.1.13).
+  const digits = text.replace(/^(\d{3})[\s-](\d{2,3})$/, '$1$2').replace(/^(\d{5})F$/i, '$1')
   return /^\d{5,6}$/.test(digits) ? digits : undefined
 }
 

@@ -50,11 +50,12 @@ function lteSignal(fields: readonly Field[]): SignalMeasure | undefined {
   if (at < 0) return undefined
   const [first, second, rssi, sinr] = numbers.slice(at)
   const [rsrp, rsrq] = first! < second! ? [first!, second!] : [second!, first!]
-  const unit = rsrp < -156 || (rssi !== undefined && rssi < -130) ? 10 : 1
+  // The first SIM7100 has RSSI alone in tenths.
+  const unit = rsrp < -156 ? 10 : 1
   return measureOf('lte', {
     rsrq: rsrq / unit,
     rsrp: rsrp / unit,
-    rssi: rssi === undefined ? undefined : rssi / unit,
+    rssi: rssi === undefined ? undefined : rssi / (rssi < -130 ? 10 : unit),
     sinr,
   })
 }

@@ -61,6 +61,8 @@ const STATUS: readonly Registration[] = [
   'denied',
 ]
 
+const EC_GSM = 8
+
 /** By the number of 3GPP TS 27.007 §7.2; also used by +COPS. */
 export const TECHNOLOGIES: readonly (readonly string[])[] = [
   ['gsm'],
@@ -112,13 +114,19 @@ function parseBody(body: string, domain: RegistrationDomain): RegistrationDetail
   return {
     domain,
     registration,
-    technologies: technology === undefined ? [] : (TECHNOLOGIES[technology] ?? []),
+    technologies: technologiesOf(technology, domain),
     status,
     ...(isAnswer ? { mode: numberOf(all[0]) ?? 0 } : {}),
     ...(area === undefined ? {} : { area }),
     ...(cell === undefined ? {} : { cell }),
     ...reject,
   }
+}
+
+/** LTE's own registration with the 8 of EC-GSM-IoT is a Quectel BG9x: its 8 is eMTC. */
+function technologiesOf(technology: number | undefined, domain: RegistrationDomain): readonly string[] {
+  if (technology === EC_GSM && domain === 'eps') return ['lte']
+  return technology === undefined ? [] : (TECHNOLOGIES[technology] ?? [])
 }
 
 /**

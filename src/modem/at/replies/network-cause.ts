@@ -3,7 +3,7 @@
  * §9.9.3.9, §9.9.4.4 → what they mean and which cause it is. Used by `ceer.ts`, `creg.ts`'s readers and the dial's explanation.
  */
 
-import type { Cause } from '../../../base/cause.ts'
+import type { Cause, IpLimit } from '../../../base/cause.ts'
 
 /** `mobility`: attach and registration (MM, GMM, EMM, 5GMM); `session`: contexts (SM, ESM, 5GSM). */
 export type CauseDomain = 'mobility' | 'session'
@@ -134,4 +134,29 @@ export function networkCause(domain: CauseDomain, number: number): NetworkCause 
   if (!entry) return undefined
   const [meaning, cause, isPermanent = false] = entry
   return { number, domain, meaning, cause, isPermanent }
+}
+
+/** Numbers of a session with which a network answers to both kinds of address at once. */
+const IP_LIMITS: Readonly<Record<number, IpLimit>> = {
+  27: { ip: '4', isCertain: false },
+  28: { ip: '4', isCertain: true },
+  32: { ip: '4', isCertain: false },
+  33: { ip: '4', isCertain: false },
+  50: { ip: '4', isCertain: true },
+  51: { ip: '6', isCertain: true },
+  52: { ip: '4', isCertain: true },
+}
+
+/** `number`: of a session's cause. */
+export function ipLimitOf(number: number): IpLimit | undefined {
+  return IP_LIMITS[number]
+}
+
+/** The SIM or the device itself is refused, in every network, until it is another or the operator changes his mind (GSMA TS.34). */
+const FOR_GOOD: ReadonlySet<number> = new Set([2, 3, 5, 6, 7, 8])
+
+/** undefined: in this network or area, which the modem may leave. */
+export function isFinalDenial({ number, isPermanent }: NetworkCause): boolean | undefined {
+  if (FOR_GOOD.has(number)) return true
+  return isPermanent ? undefined : false
 }

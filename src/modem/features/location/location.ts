@@ -4,7 +4,7 @@
  */
 
 import { ReadlineParser } from '@serialport/parser-readline'
-import { printable } from '../../../base/bytes.ts'
+import { latin1, printable } from '../../../base/bytes.ts'
 import { ModemdError } from '../../../base/errors.ts'
 import { Listeners } from '../../../base/listeners.ts'
 import type { Cancel } from '../../../base/ports.ts'
@@ -82,13 +82,20 @@ export class NmeaLocation implements Location, ModemFeature {
     const wire = await this.#openWire(port)
     this.#listen(wire)
     this.#wire = wire
+    this.#tellPort('on')
     // Where no command is needed, or a call has the only port, the receiver may speak all the same.
     for (const command of this.#modem.driver.gps?.on ?? []) await this.#switch(command)
   }
 
   async #switchOff(): Promise<void> {
     for (const command of this.#modem.driver.gps?.off ?? []) await this.#switch(command)
+    this.#tellPort('off')
     this.#close()
+  }
+
+  #tellPort(what: 'on' | 'off'): void {
+    const line = this.#modem.driver.gps?.port?.[what]
+    if (line !== undefined) this.#wire?.write(latin1(`${line}\r\n`))
   }
 
   async #switch(command: string): Promise<void> {

@@ -99,9 +99,13 @@ export class Sender {
         wantsReport: options.wantsReport === true,
         data: emitUserData(cut.encoding, part, { languages: cut.languages, concatenation }),
       })
-      const reply = await this.#persistently(() => this.#store.sendPdu(this.#attempt, submit))
-      if (!reply.isOk) throw this.#failure(reply, `AT+CMGS=${submit.tpduBytes}`, index, total)
-      this.#notePart(message, reply)
+      try {
+        const reply = await this.#persistently(() => this.#store.sendPdu(this.#attempt, submit))
+        if (!reply.isOk) throw failureOfReply(`AT+CMGS=${submit.tpduBytes}`, reply)
+        this.#notePart(message, reply)
+      } catch (error) {
+        throw index === 0 ? error : afterParts(error, index, total)
+      }
     }
   }
 
@@ -114,7 +118,7 @@ export class Sender {
         `This modem has no PDU mode: it sends at most ${LONGEST_TEXT_MODE} plain letters, digits and signs.`,
       )
     const reply = await this.#persistently(() => this.#store.sendText(this.#attempt, to, text))
-    if (!reply.isOk) throw this.#failure(reply, 'AT+CMGS', 0, 1)
+    if (!reply.isOk) throw failureOfReply('AT+CMGS', reply)
     this.#notePart(message, reply)
   }
 
@@ -134,14 +138,15 @@ export class Sender {
     return attempt()
   }
 
-  #failure(reply: AtReply, command: string, sentParts: number, total: number): ModemdError {
-    const { code, message, failureCause } = failureOfReply(command, reply)
-    if (sentParts === 0) return new ModemdError(code, message, failureCause)
-    return new ModemdError(code, `${message} ${sentParts} of ${total} parts were sent before.`, failureCause)
-  }
-
   #nextReference(): number {
     this.#lastReference = (this.#lastReference + 1) & 0xff
     return this.#lastReference
   }
+}
+
+/** What was sent stays sent: whoever sends the rest again should know. */
+function afterParts(error: unknown, sentParts: number, total: number): unknown {
+  if (!(error instanceof ModemdError)) return error
+  const { code, message, failureCause } = error
+  return new ModemdError(code, `${message} ${sentParts} of ${total} parts were sent before.`, failureCause)
 }

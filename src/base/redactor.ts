@@ -1,4 +1,4 @@
-/** Takes secrets out of texts for people (DESIGN §7.2): those of the profiles, and what AT commands carry that present a PIN or log in. Pure; the log uses it. */
+/** Takes secrets out of texts for people (DESIGN §7.2): those of the profiles, and what AT commands carry that present a PIN or log in. Pure; for the log and for `mmctl bug-report`. */
 
 const MASK = '***'
 

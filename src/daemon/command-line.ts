@@ -1,0 +1,49 @@
+/** modemd's command line, the contract's (docs/man/modemd.8). Used by `main.ts`. */
+
+import { Command, CommanderError, Option } from 'commander'
+import { LOG_LEVELS, type LogLevel } from '../base/ports.ts'
+import { VERSION } from '../base/version.ts'
+
+export interface CommandLine {
+  readonly config?: string
+  readonly bus?: string
+  readonly root: string
+  readonly logLevel?: LogLevel
+  readonly check: boolean
+}
+
+const HELP = `
+Exit codes:
+  0  ended by SIGTERM or SIGINT, or --check found no fault
+  1  a fault in the configuration, or another failure to start
+  2  wrong usage
+
+Example, without a modem: see modem-sim(1); with one:
+  modemd --log-level debug
+`
+
+/** Ends the process where there is nothing to run: help, the version, wrong use. */
+export function parseCommandLine(): CommandLine {
+  const command = new Command('modemd')
+    .description('Connection manager for GSM/LTE modems: finds them, dials, brings up PPP, tells D-Bus, redials.')
+    .option('--config <FILE>', 'another modemd.conf, with conf.d/ and profiles/ beside it')
+    .option('--bus <BUS>', 'system, session or an address (default: DBUS_SYSTEM_BUS_ADDRESS, else system)')
+    .option('--root <DIR>', 'put before /sys, /dev, /run, /var/lib and /etc (tests, demo)', '/')
+    .addOption(new Option('--log-level <LEVEL>', 'how much to log').choices(LOG_LEVELS))
+    .option('--check', 'read the configuration, print every fault as file:line: reason, and end', false)
+    .version(VERSION)
+    .addHelpText('after', HELP)
+    .exitOverride()
+    .configureOutput({ outputError: tellWrongUse })
+  try {
+    return command.parse().opts<CommandLine>()
+  } catch (error) {
+    process.exit(error instanceof CommanderError && error.exitCode === 0 ? 0 : 2)
+  }
+}
+
+/** commander says `error: what`; every program here says `program: what happened: what to do`. */
+function tellWrongUse(text: string, write: (text: string) => void): void {
+  const what = text.trim().replace(/^error: /, '')
+  write(`modemd: ${what.replace(/\s*\n\s*/g, ' ').replace(/\.$/, '')}: see modemd --help\n`)
+}

@@ -1,0 +1,127 @@
+/** What only the daemon knows of the machine's health: Manager1.Diagnose, which `mmctl doctor` puts before its own checks. Nothing is changed, no modem asked. */
+
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { errorText } from '../base/errors.ts'
+import { type Finding, fault, ok, warn } from '../base/finding.ts'
+import { CAUSE_TABLE } from '../link/causes.ts'
+import type { LinkSnapshot, SupervisorApi } from '../link/snapshot.ts'
+import type { ModemSnapshot, PortReport } from '../modem/snapshot.ts'
+import type { Configuration } from './config.ts'
+import { privilegeFindings } from './privileges.ts'
+
+export interface DiagnosisSources {
+  readonly supervisor: Pick<SupervisorApi, 'engines' | 'engineReasons' | 'fleet' | 'links'>
+  /** As its files are now, which need not be what runs. */
+  readonly readConfiguration: () => Pick<Configuration, 'faults' | 'warnings' | 'profiles'>
+  readonly root: string
+  /** Without the root. */
+  readonly stateDirectory: string
+  /** Why what the configuration wants of the metrics endpoint is not so. */
+  readonly metricsFault: () => string | undefined
+}
+
+export function diagnose(sources: DiagnosisSources): readonly Finding[] {
+  const { supervisor, readConfiguration, metricsFault } = sources
+  const { fleet, links } = supervisor
+  const configuration = readConfiguration()
+  const metrics = metricsFault()
+  return [
+    ...configurationFindings(configuration),
+    ...engineFindings(supervisor, configuration.profiles),
+    stateFinding(sources),
+    ...privilegeFindings(sources.root),
+    ...(fleet.modems.length === 0
+      ? [
+          warn(
+            'modems',
+            'none is here',
+            'plug one in; `lsusb` must show it, and `mmctl ports --explain` says what became of it',
+          ),
+        ]
+      : fleet.modems.map(({ snapshot }) => modemFinding(snapshot))),
+    ...fleet.ports().flatMap(portFindings),
+    ...links.flatMap(({ snapshot }) => linkFindings(snapshot)),
+    ...(metrics === undefined ? [] : [fault('metrics', metrics, 'free the port, then send modemd SIGHUP')]),
+  ]
+}
+
+function configurationFindings({
+  faults,
+  warnings,
+  profiles,
+}: Pick<Configuration, 'faults' | 'warnings' | 'profiles'>): readonly Finding[] {
+  const check = 'configuration'
+  const count = `${profiles.length} profile${profiles.length === 1 ? '' : 's'}`
+  if (faults.length + warnings.length === 0) return [ok(check, `${count}, no fault`)]
+  return [
+    ...faults.map((text) => fault(check, text, 'correct the file, then `systemctl reload modemd`')),
+    ...warnings.map((text) => warn(check, text, 'take the key out, or wait for a later version')),
+  ]
+}
+
+function engineFindings(
+  { engines, engineReasons }: Pick<SupervisorApi, 'engines' | 'engineReasons'>,
+  profiles: Configuration['profiles'],
+): readonly Finding[] {
+  const missing = profiles.filter(({ engine }) => engine !== 'auto' && !engines.includes(engine))
+  return [
+    ...(engines.length === 0
+      ? [
+          fault(
+            'PPP',
+            'no engine works here',
+            '`modprobe tun ppp_async`, and start modemd as its service does (CAP_NET_ADMIN)',
+          ),
+        ]
+      : []),
+    ...Object.entries(engineReasons).map(([name, why]) => ok(`engine ${name}`, why)),
+    ...missing.map(({ name, engine }) =>
+      fault(`profile ${name}`, `its engine ${engine} cannot be used here`, CAUSE_TABLE['engine-missing'].advice),
+    ),
+  ]
+}
+
+/** Without it no PIN is tried, and counters are lost. */
+function stateFinding({ root, stateDirectory }: DiagnosisSources): Finding {
+  const check = 'state'
+  let place = join(root, stateDirectory)
+  while (!existsSync(place)) place = dirname(place)
+  try {
+    if (!statSync(place).isDirectory())
+      return fault(check, `${stateDirectory} is no directory`, 'move what is there away')
+    accessSync(place, constants.W_OK)
+    return ok(check, `modemd may write in ${stateDirectory}`)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const how = code === 'EROFS' ? 'mount its file system for writing' : `\`chown\` it to the user that modemd runs as`
+    return fault(check, `modemd may not write in ${stateDirectory} (${code ?? errorText(error)})`, how)
+  }
+}
+
+function modemFinding({ id, state, stateReason, failure, registration, denial }: ModemSnapshot): Finding {
+  const check = `modem ${id}`
+  const seen = [state, stateReason].filter((text) => text !== '').join(': ')
+  const needsSomebody = state === 'failed' || state === 'locked' || state === 'absent-sim'
+  if (needsSomebody || failure) {
+    const advice = failure ? CAUSE_TABLE[failure.cause].advice : `\`mmctl why ${id}\` tells more`
+    return needsSomebody ? fault(check, seen, advice) : warn(check, `${seen} (${failure?.cause})`, advice)
+  }
+  if (registration === 'denied') return warn(check, denial ?? seen, CAUSE_TABLE['registration-denied'].advice)
+  return ok(check, seen)
+}
+
+/** A modem's port that another program has. */
+function portFindings({ name, reason }: PortReport): readonly Finding[] {
+  const busy = /(port-busy.*)/.exec(reason)?.[1]
+  return busy === undefined ? [] : [warn(`port ${name}`, busy, CAUSE_TABLE['port-busy'].advice)]
+}
+
+function linkFindings({ id, state, interface: name, cause, causeDetail, advice }: LinkSnapshot): readonly Finding[] {
+  if (state === 'up') return [ok(`link ${id}`, `up on ${name}`)]
+  if (cause === undefined || cause === 'user-request') return []
+  const seen = causeDetail ? `${cause}: ${causeDetail}` : cause
+  const todo = advice ?? CAUSE_TABLE[cause].advice
+  if (state === 'failed') return [fault(`link ${id}`, seen, todo)]
+  return state === 'waiting' ? [warn(`link ${id}`, `it is tried again; ${seen}`, todo)] : []
+}

@@ -1,0 +1,222 @@
+/**
+ * What a call carries, from CONNECT to the hang-up: PPP, name servers, the profile's check, the count of data; in between the
+ * link is up. Called by `call.ts`.
+ */
+
+import type { Call, ModemHandle } from '../modem/snapshot.ts'
+import type { PppEngine } from '../ppp/engines/engine.ts'
+import type { PppPhase } from '../ppp/settings.ts'
+import type { ApnCandidate } from './apn/candidates.ts'
+import type { AttemptPlan, AttemptServices } from './attempt.ts'
+import { type AttemptEnd, endOf } from './attempt-end.ts'
+import { LinkCheck } from './check/link-check.ts'
+import type { CheckPath } from './check/reach.ts'
+import { NameServers } from './name-servers.ts'
+import { ip4Of, ip6Of, type PppProgress, PppRun, type PppUp } from './ppp-run.ts'
+import type { Profile } from './profile.ts'
+import type { LinkPhase } from './snapshot.ts'
+import { UsageMeter } from './usage/meter.ts'
+
+export interface Load {
+  readonly modem: ModemHandle
+  readonly call: Call
+  readonly engine: PppEngine
+  readonly candidate: ApnCandidate
+  /** With what the access point brings along. */
+  readonly profile: Profile
+}
+
+/** Until PPP ends, or `signal` (with an AttemptFailed) ends it. The call is hung up then. Never rejects. */
+export function carry(
+  services: AttemptServices,
+  plan: AttemptPlan,
+  load: Load,
+  signal: AbortSignal,
+): Promise<AttemptEnd> {
+  return new Carriage(services, plan, load, signal).run()
+}
+
+class Carriage {
+  readonly #services: AttemptServices
+  readonly #plan: AttemptPlan
+  readonly #load: Load
+  readonly #signal: AbortSignal
+  readonly #nameServers: NameServers
+  readonly #follow: (phase: PppPhase) => void
+  readonly #check: LinkCheck | undefined
+  #isProven: boolean
+  #proof: Promise<void> | undefined
+  #ppp!: PppRun
+  #meter: UsageMeter | undefined
+  /** The last that came and was not taken back. */
+  #standing: PppUp | undefined
+  #coming = Promise.resolve()
+  #upAtMs: number | undefined
+  /** Why it is we who end it. */
+  #ours: AttemptEnd | undefined
+
+  constructor(services: AttemptServices, plan: AttemptPlan, load: Load, signal: AbortSignal) {
+    this.#services = services
+    this.#plan = plan
+    this.#load = load
+    this.#signal = signal
+    const { resolver, logger, reach, clock } = services
+    const { profile } = load
+    this.#nameServers = new NameServers(resolver, metricOf(profile), logger)
+    this.#follow = phaseFollower(plan, () => this.#upAtMs !== undefined)
+    this.#check =
+      profile.check &&
+      new LinkCheck({
+        target: profile.check,
+        reach,
+        clock,
+        path: () => this.#path(),
+        counters: () => this.#ppp.counters(),
+        onLost: (failure) => this.#end({ failure }),
+      })
+    this.#isProven = this.#check === undefined
+  }
+
+  async run(): Promise<AttemptEnd> {
+    const { clock } = this.#services
+    const { call, engine, profile } = this.#load
+    this.#plan.show({ state: 'connecting' })
+    this.#ppp = new PppRun(engine, call.wire, profile, clock, (event) => this.#onProgress(event))
+    call.onLost?.(({ detail }) => this.#ppp.lost(detail))
+    const onAbort = () => this.#end(endOf(this.#signal.reason))
+    this.#signal.addEventListener('abort', onAbort, { once: true })
+    if (this.#signal.aborted) onAbort()
+
+    const end = await this.#ppp.ended
+    this.#check?.stop()
+    await this.#coming
+    this.#meter?.stop()
+    this.#signal.removeEventListener('abort', onAbort)
+    const stoodMs = this.#upAtMs === undefined ? undefined : clock.nowMs() - this.#upAtMs
+    const ours = this.#signal.aborted ? endOf(this.#signal.reason) : this.#ours
+    const failure = ours?.failure ?? end.failure
+    this.#plan.show({ state: 'going-down', ...(failure.cause !== 'user-request' && { cause: failure.cause }) })
+    const [, reason] = await Promise.all([this.#nameServers.restore(), call.hangUp(failure)])
+    return {
+      failure: ours ? failure : (reason ?? failure),
+      chatExit: call.chatExit,
+      pppExit: end.pppExit,
+      // Without a SIM there is nothing to redial: the link waits for one.
+      isBlocked: ours ? ours.isBlocked === true : reason?.cause.startsWith('sim-') === true,
+      stoodMs,
+    }
+  }
+
+  #onProgress(event: PppProgress): void {
+    if (event.type === 'phase') {
+      if (event.phase !== 'running') this.#standing = undefined
+      this.#follow(event.phase)
+    } else {
+      this.#standing = event
+      this.#coming = this.#coming.then(() => this.#comeUp(event))
+    }
+  }
+
+  async #comeUp(up: PppUp): Promise<void> {
+    const { candidate, profile } = this.#load
+    const ip4 = ip4Of(up.address, candidate.dns)
+    this.#plan.counting(this.#ppp)
+    this.#meter ??= this.#newMeter()
+    this.#plan.show({ interface: up.interfaceName, ip4, ip6: ip6Of(up.address) })
+    await this.#nameServers.set(up.interfaceName, profile.dns ? (ip4?.dns ?? []) : [])
+    if (this.#isOver || this.#standing !== up) return
+    if (this.#isProven) this.#tellUp()
+    else this.#proof ??= this.#prove()
+  }
+
+  /** Once, whatever addresses come meanwhile. Never rejects. */
+  async #prove(): Promise<void> {
+    const trouble = await this.#check?.first()
+    if (this.#isOver) return
+    if (trouble) {
+      this.#end({ failure: trouble })
+      return
+    }
+    this.#isProven = true
+    this.#check?.watch()
+    // Else the peer negotiates anew: its next address tells.
+    if (this.#standing) this.#tellUp()
+  }
+
+  #tellUp(): void {
+    const { clock, apns } = this.#services
+    const { modem, call, candidate } = this.#load
+    if (this.#upAtMs !== undefined) {
+      this.#plan.show({ state: 'up' })
+      return
+    }
+    this.#upAtMs = clock.nowMs()
+    this.#plan.phaseDone('address')
+    call.established()
+    apns.worked(modem, candidate)
+    this.#plan.show({ state: 'up', upSinceUs: clock.wallUs() })
+  }
+
+  #newMeter(): UsageMeter {
+    const { usage, clock } = this.#services
+    return new UsageMeter({
+      profile: this.#load.profile,
+      ledger: usage,
+      clock,
+      counters: () => this.#ppp.counters(),
+      onLimit: (failure) => this.#end({ failure, isBlocked: true }),
+    })
+  }
+
+  #end(end: AttemptEnd): void {
+    if (this.#isOver) return
+    this.#ours = end
+    this.#plan.show({ state: 'going-down' })
+    this.#ppp.terminate(end.failure)
+  }
+
+  /** It ends, or has ended. */
+  get #isOver(): boolean {
+    return this.#ppp.isEnded || this.#ours !== undefined
+  }
+
+  #path(): CheckPath | undefined {
+    if (!this.#standing) return undefined
+    const { interfaceName, address } = this.#standing
+    const ip4 = ip4Of(address, this.#load.candidate.dns)
+    return {
+      interfaceName,
+      hasIp4: ip4 !== undefined,
+      hasIp6: address.ip6?.global !== undefined,
+      dns: ip4?.dns ?? [],
+    }
+  }
+}
+
+/** Name servers of a link that is nobody's default route are asked last. */
+function metricOf({ defaultRoute, routeMetric, priority }: Profile): number {
+  return defaultRoute ? routeMetric + priority : LAST_METRIC
+}
+
+/** No route's metric is higher. */
+const LAST_METRIC = 0xffffffff
+
+/** PPP's phases as the link's states and times. A peer that negotiates anew makes it come up again, but that time is none of the dial's. */
+function phaseFollower(plan: AttemptPlan, wasUp: () => boolean): (phase: PppPhase) => void {
+  let isAuthenticating = false
+  const done = (phase: LinkPhase) => {
+    if (!wasUp()) plan.phaseDone(phase)
+  }
+  return (phase) => {
+    if (phase === 'authenticate') {
+      isAuthenticating = true
+      done('lcp')
+      plan.show({ state: 'authenticating' })
+    } else if (phase === 'network') {
+      done(isAuthenticating ? 'auth' : 'lcp')
+      plan.show({ state: 'configuring' })
+    } else if (phase === 'terminate') {
+      plan.show({ state: 'going-down' })
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/** Manager1.Diagnose: what the daemon finds wrong with configuration, engines, state, modems, ports and links. */
+
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { Configuration } from '../../src/daemon/config.ts'
+import { diagnose } from '../../src/daemon/diagnose.ts'
+import { FakeSupervisor, LINK_UP, PORT_REPORTS } from '../support/fake-supervisor.ts'
+
+/** A supervisor that is well, a configuration of these profiles, and what is found. */
+function bench(context: TestContext, profiles: Readonly<Record<string, string>> = {}) {
+  const root = mkdtempSync(join(tmpdir(), 'modemd-diagnose-'))
+  context.after(() => rmSync(root, { recursive: true }))
+  const folder = join(root, 'etc/modemd/profiles')
+  mkdirSync(folder, { recursive: true })
+  const save = (name: string, text: string) => writeFileSync(join(folder, `${name}.conf`), text, { mode: 0o600 })
+  for (const [name, text] of Object.entries(profiles)) save(name, text)
+  const supervisor = new FakeSupervisor()
+  const state = { metricsFault: undefined as string | undefined }
+  const look = () =>
+    diagnose({
+      supervisor,
+      readConfiguration: () => new Configuration({ root }),
+      root,
+      stateDirectory: '/var/lib/modemd',
+      metricsFault: () => state.metricsFault,
+    })
+  const complaints = () =>
+    look()
+      .filter(({ state: each }) => each !== 'ok')
+      .map(({ check, state: each, detail, advice }) => {
+        assert.notEqual(advice, '', `${check} says what to do`)
+        return `${each} ${check}: ${detail}`
+      })
+  return { root, supervisor, save, state, look, complaints }
+}
+
+test('nothing is wrong', (context) => {
+  const { look } = bench(context, { demo: '[profile]\napn = x\n' })
+  assert.deepEqual(
+    look().map(({ check, state, detail }) => `${state} ${check}: ${detail}`),
+    [
+      'ok configuration: 1 profile, no fault',
+      'ok engine builtin: usable',
+      'ok engine kernel: there is no /dev/ppp',
+      'ok state: modemd may write in /var/lib/modemd',
+      'ok modem imei_356938035643809: registered',
+    ],
+  )
+})
+
+test('the configuration is read as it is on the disk now; an engine that is named and not here', (context) => {
+  const { complaints, save } = bench(context, { demo: '[profile]\napn = x\n' })
+  assert.deepEqual(complaints(), [])
+  save('bad', '[profile]\npasswort = sesame\n')
+  save('office', '[profile]\n[ppp]\nengine = pppd\n')
+  const [fault, engine] = complaints()
+  assert.match(fault!, /^fault configuration: \/etc\/modemd\/profiles\/bad\.conf:2: /)
+  assert.doesNotMatch(fault!, /sesame/)
+  assert.equal(engine, 'fault profile office: its engine pppd cannot be used here')
+})
+
+test('modems, ports and links that need somebody', (context) => {
+  const { supervisor, complaints, state } = bench(context)
+  supervisor.modems[0]!.change({
+    state: 'failed',
+    stateReason: 'SIM not inserted',
+    failure: { cause: 'sim-absent', detail: '' },
+  })
+  const link = supervisor.links[0]!
+  link.change({ state: 'failed', cause: 'auth-refused', causeDetail: 'CHAP Failure', advice: 'Correct it.' })
+  supervisor.ports.push({
+    ...PORT_REPORTS[1]!,
+    name: '/dev/ttyUSB3',
+    reason: 'a modem; port-busy: minicom (process 1) has it',
+  })
+  state.metricsFault = 'the metrics endpoint cannot have port 9469: EADDRINUSE'
+  assert.deepEqual(complaints(), [
+    'fault modem imei_356938035643809: failed: SIM not inserted',
+    'warn port /dev/ttyUSB3: port-busy: minicom (process 1) has it',
+    'fault link demo: auth-refused: CHAP Failure',
+    'fault metrics: the metrics endpoint cannot have port 9469: EADDRINUSE',
+  ])
+
+  state.metricsFault = undefined
+  supervisor.ports.pop()
+  supervisor.modems[0]!.change({
+    state: 'searching',
+    stateReason: '',
+    failure: undefined,
+    registration: 'denied',
+    denial: 'illegal MS (#3)',
+  })
+  link.change({ state: 'waiting', cause: 'hung-up', causeDetail: 'NO CARRIER' })
+  assert.deepEqual(complaints(), [
+    'warn modem imei_356938035643809: illegal MS (#3)',
+    'warn link demo: it is tried again; hung-up: NO CARRIER',
+  ])
+  supervisor.removeModem(supervisor.modems[0]!)
+  link.change({ ...LINK_UP })
+  assert.deepEqual(complaints(), ['warn modems: none is here'])
+  link.change({ state: 'idle', cause: 'user-request' })
+  assert.deepEqual(complaints(), ['warn modems: none is here'])
+})
+
+test('a state directory that cannot be', (context) => {
+  const { root, complaints } = bench(context)
+  mkdirSync(join(root, 'var/lib'), { recursive: true })
+  writeFileSync(join(root, 'var/lib/modemd'), '')
+  assert.deepEqual(complaints(), ['fault state: /var/lib/modemd is no directory'])
+})

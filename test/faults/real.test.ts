@@ -1,0 +1,22 @@
+/** Cells of the fault matrix, and a short soak, on the real programs. `npm run test:faults` and `npm run soak` have more. */
+
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { inNamespace } from '../support/in-namespace.ts'
+import { needs } from '../support/needs.ts'
+import { runSample, sampleCells } from './sample.ts'
+import { complaintsOfSoak, soak } from './soak.ts'
+
+if (inNamespace(import.meta.url, needs('tun', 'unshare', 'dbus-daemon', 'busctl', 'ip'))) {
+  test('a sample of faults comes to the same with ptys, TUN and D-Bus', async () => {
+    assert.deepEqual(await runSample({ cells: sampleCells(6, 1), seed: 1, speed: 5 }), [])
+  })
+
+  test('after 100 cycles of dial, traffic, fault and recovery modemd holds what it held after 50', async () => {
+    const result = await soak({ cycles: 100, seed: 1, speed: 10, warmUp: 50, lookEvery: 50 })
+    // How large it is at the end is the long soak's number.
+    const complaints = complaintsOfSoak(result).filter((complaint) => !complaint.startsWith('RSS'))
+    assert.deepEqual(complaints, [], JSON.stringify(result.looks))
+    assert.ok(result.calls >= 100, `${result.calls} calls`)
+  })
+}
