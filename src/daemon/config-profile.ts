@@ -86,7 +86,7 @@ function permissionFaults(
   const faults: Fault[] = []
   const secret = ['password', 'pin'].map((key) => profile?.values.get(key)).find((value) => value?.text)
   if (secret && mode & READABLE_BY_ALL) {
-    faults.push({ file, line: secret.line, reason: `has a secret and everyone can read it: run chmod o-rwx ${file}` })
+    faults.push({ file, line: secret.line, reason: `has a secret and everyone can read it: run chmod 600 ${file}` })
   }
   const powerful = [profile?.values.get('chat-script'), ppp?.values.get('options')].find((value) => value?.text)
   if (powerful && (ownerUid !== 0 || mode & WRITABLE_BY_OTHERS)) {

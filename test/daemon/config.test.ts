@@ -267,7 +267,7 @@ test('a secret that everyone can read is refused with the chmod to run', () =>
     put(home, 'profiles/q.conf', '[profile]\npassword =', 0o644)
     const { profiles, faults, secrets } = new Configuration({ root })
     assert.deepEqual(faults, [
-      '/etc/modemd/profiles/p.conf:3: has a secret and everyone can read it: run chmod o-rwx /etc/modemd/profiles/p.conf',
+      '/etc/modemd/profiles/p.conf:3: has a secret and everyone can read it: run chmod 600 /etc/modemd/profiles/p.conf',
     ])
     assert.deepEqual(
       profiles.map(({ name }) => name),

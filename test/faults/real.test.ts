@@ -14,8 +14,8 @@ if (inNamespace(import.meta.url, needs('tun', 'unshare', 'dbus-daemon', 'busctl'
 
   test('after 100 cycles of dial, traffic, fault and recovery modemd holds what it held after 50', async () => {
     const result = await soak({ cycles: 100, seed: 1, speed: 10, warmUp: 50, lookEvery: 50 })
-    // How large it is at the end is the long soak's number.
-    const complaints = complaintsOfSoak(result).filter((complaint) => !complaint.startsWith('RSS'))
+    // How large the process is, is the long soak's number: so soon it still grows.
+    const complaints = complaintsOfSoak(result).filter((complaint) => !/^rss/i.test(complaint))
     assert.deepEqual(complaints, [], JSON.stringify(result.looks))
     assert.ok(result.calls >= 100, `${result.calls} calls`)
   })

@@ -426,6 +426,20 @@ function hangUpByKernel(slavePath: string): boolean {
   return answer === 0
 }
 
+test('a tty whose name goes while it is opened leaves no descriptor behind', SOON, async (t) => {
+  const { root } = plugged(t)
+  const descriptors = () => readdirSync('/proc/self/fd').length
+  const isExclusive = () => {
+    rmSync(join(root, PATH))
+    return false
+  }
+  const openWire = createWireOpener({ root, clock: systemClock, logger: silentLogger, isExclusive })
+  const before = descriptors()
+  const wire = await openWire(PATH).catch(() => undefined)
+  await wire?.close()
+  assert.equal(descriptors(), before)
+})
+
 test('a wire that outlives a hang-up by the kernel opens the tty again, and its listener goes on', SOON, async (t) => {
   const { pty, open: openWire, lockFile } = plugged(t)
   const wire = await openWire(PATH)
