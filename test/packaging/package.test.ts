@@ -17,10 +17,10 @@ const ARCHITECTURE = process.arch === 'arm64' ? 'arm64' : 'amd64'
 
 /** Runs a script with `/` an overlay over the machine's own; $1 is the folder that it needs for that. */
 const ON_A_COPY = `
-  mount -t tmpfs none "$1" && mkdir "$1/upper" "$1/work" "$1/root" &&
-  mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root" &&
-  mount -t proc none "$1/root/proc" && mount --rbind /dev "$1/root/dev" && mount -t tmpfs none "$1/root/run" &&
-  mount -t tmpfs none "$1/root/tmp" && cp "$2" "$1/root/tmp/modemd.deb" && exec chroot "$1/root" sh -c "$3"`
+  mount -t tmpfs none "$1" && mkdir "$1/upper" "$1/work" "$1/tree" &&
+  mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/tree" &&
+  mount -t proc none "$1/tree/proc" && mount --rbind /dev "$1/tree/dev" && mount -t tmpfs none "$1/tree/run" &&
+  mount -t tmpfs none "$1/tree/tmp" && cp "$2" "$1/tree/tmp/modemd.deb" && exec chroot "$1/tree" sh -c "$3"`
 
 /** With all that a removal must leave as it was. */
 const STEPS = `

@@ -57,11 +57,6 @@ export function parseQeng(lines: readonly string[]): QengReply | undefined {
   return state === undefined && cells.length === 0 ? undefined : { state, cells }
 }
 
-/** The cell that data goes through: the one with the strongest claim is the last that has a signal. */
-export function signalOfQeng({ cells }: QengReply): SignalMeasure | undefined {
-  return cells.find((cell) => cell.rssi !== undefined) ?? cells.at(-1)
-}
-
 function cellOf(name: string, values: readonly Field[]): ServingCell | undefined {
   const upper = name.toUpperCase()
   const key = upper === 'EMTC' || upper.startsWith('CAT-') || upper === 'NBIOT' ? 'LTE' : upper
