@@ -3,7 +3,7 @@
 import { technologyOf } from './access-technology.ts'
 import { bodiesOf, decimalOf, type Field, fieldsOf, numberOf } from './fields.ts'
 import type { ServingCell } from './rfsts.ts'
-import { measureOf, type SignalMeasure } from './signal-measure.ts'
+import { measureOf } from './signal-measure.ts'
 
 export interface QengReply {
   /** SEARCH, LIMSRV, NOCONN, CONNECT: lower case. */
