@@ -8,6 +8,7 @@ import { dirname, join, normalize } from 'node:path'
 const MAY_IMPORT: Record<string, readonly string[]> = {
   base: [],
   serial: ['base'],
+  'serial/cured-port.ts': ['base', 'system/poll.ts'],
   system: ['base'],
   chat: ['base'],
   'chat/command.ts': ['base', 'chat', 'system', 'serial'],
@@ -33,7 +34,7 @@ const DOORS: Record<string, readonly string[]> = {
   ini: ['daemon/config'],
   koffi: ['system'],
   '@serialport/stream': ['serial/serialport-wire.ts'],
-  '@serialport/bindings-cpp': ['serial/serialport-wire.ts', 'system/poll.ts'],
+  '@serialport/bindings-cpp': ['serial/serialport-wire.ts', 'serial/cured-port.ts', 'system/poll.ts'],
   '@serialport/parser-readline': ['sim', 'modem'],
   commander: ['cli', 'sim', 'daemon', 'chat/command.ts', 'ppp/command.ts', 'pppoe/command.ts'],
   picocolors: ['cli'],

@@ -1,72 +1,88 @@
 /**
- * node-serialport's Linux port with four defects cured. A read of 0 bytes (the tty was hung up) is the end, where the original asks
- * again for ever at full load. A write that waits no longer switches readiness to read off, and the Poller never runs free on events
- * nobody waits for. A closed port is collected, where the original is kept for ever. Reading can be held back, so that not one byte
- * too many leaves the tty. Reads and writes are synchronous on the non-blocking descriptor, as quick as a thread-pool call is slow.
- * `serialport-wire.ts` puts it under a SerialPortStream.
+ * A tty for node-serialport's stream: its native calls (open, speed, lines, drain) without its Linux port, whose four defects this
+ * has not. A read of 0 bytes (the tty was hung up) is the end, where the original asks again for ever at full load. A write that
+ * waits does not switch readiness to read off. A closed port leaves nothing behind, where the original's Poller is kept for ever.
+ * Reading can be held back, so that not one byte too many leaves the tty. Reads and writes are synchronous on the non-blocking
+ * descriptor, as quick as a thread-pool call is slow. `serialport-wire.ts` puts it under a SerialPortStream.
  */
 
 import { readSync, writeSync } from 'node:fs'
+import type { LinuxOpenOptions, PortStatus } from '@serialport/bindings-cpp'
+import {
+  asyncClose,
+  asyncDrain,
+  asyncFlush,
+  asyncGet,
+  asyncGetBaudRate,
+  asyncOpen,
+  asyncSet,
+  asyncUpdate,
+} from '@serialport/bindings-cpp/dist/load-bindings.js'
+import { type FdWatch, watchFd } from '../system/poll.ts'
 
-/** What is used of `LinuxPortBinding` of @serialport/bindings-cpp. */
-export interface RawPort<Options, Status> {
-  readonly openOptions: Required<Options>
-  readonly poller: {
-    poll(events: number): void
-    on(event: 'readable' | 'writable', listener: (error: Error | null) => void): unknown
-    removeAllListeners(): unknown
-  }
-  readonly fd: number | null
-  readonly isOpen: boolean
-  close(): Promise<void>
-  update(options: { baudRate: number }): Promise<void>
-  set(options: object): Promise<void>
-  get(): Promise<Status>
-  getBaudRate(): Promise<{ baudRate: number }>
-  flush(): Promise<void>
-  drain(): Promise<void>
-}
-
-const READABLE = 1
-const WRITABLE = 2
-
-/** The Poller calls every trouble `bad file descriptor`; only the read or write that follows tells what it is. */
+/** Readiness calls every trouble the same; only the read or write that follows tells what it is. */
 interface Waiter {
   resolve(trouble: Error | null): void
   reject(error: Error): void
 }
 
-export class CuredPort<Options, Status> {
-  readonly #raw: RawPort<Options, Status>
+/** What the native calls ask for beside what the caller named (8N1, no flow control, TIOCEXCL). */
+const DEFAULTS = {
+  vmin: 1,
+  vtime: 0,
+  dataBits: 8,
+  lock: true,
+  stopBits: 1,
+  parity: 'none',
+  rtscts: false,
+  xon: false,
+  xoff: false,
+  xany: false,
+  hupcl: true,
+} as const
+
+type OpenOptions = Required<LinuxOpenOptions>
+
+export class CuredPort {
+  readonly openOptions: OpenOptions
+  readonly #watch: FdWatch
+  #fd: number | undefined
   #readSize = Number.POSITIVE_INFINITY
   #isHeldBack = false
   #reader: Waiter | undefined
   #writer: Waiter | undefined
 
-  constructor(raw: RawPort<Options, Status>) {
-    this.#raw = raw
-    raw.poller.on('readable', (error) => {
-      const waiter = this.#reader
-      this.#reader = undefined
-      this.#wake(waiter, error)
-    })
-    raw.poller.on('writable', (error) => {
-      const waiter = this.#writer
-      this.#writer = undefined
-      this.#wake(waiter, error)
-    })
+  static async open(options: LinuxOpenOptions): Promise<CuredPort> {
+    const openOptions = { ...DEFAULTS, ...options } as OpenOptions
+    const fd: number = await asyncOpen(openOptions.path, openOptions)
+    try {
+      return new CuredPort(fd, openOptions)
+    } catch (error) {
+      await asyncClose(fd)
+      throw error
+    }
   }
 
-  get openOptions(): Required<Options> {
-    return this.#raw.openOptions
+  private constructor(fd: number, openOptions: OpenOptions) {
+    this.#fd = fd
+    this.openOptions = openOptions
+    this.#watch = watchFd(fd, {
+      readable: () => this.#readable(null),
+      writable: () => this.#writable(null),
+      error: (error) => {
+        this.#readable(error)
+        this.#writable(error)
+      },
+    })
+    this.#watch.pauseReading()
   }
 
   get fd(): number | undefined {
-    return this.#raw.fd ?? undefined
+    return this.#fd
   }
 
   get isOpen(): boolean {
-    return this.#raw.isOpen
+    return this.#fd !== undefined
   }
 
   setReadSize(bytes: number): void {
@@ -87,7 +103,7 @@ export class CuredPort<Options, Status> {
       })
       if (this.#isHeldBack && !trouble) continue
       const bytesRead = withoutWaiting(() =>
-        readSync(this.#descriptor(), buffer, offset, Math.min(length, this.#readSize), null),
+        readSync(this.#openFd(), buffer, offset, Math.min(length, this.#readSize), null),
       )
       if (bytesRead === 0) throw disconnected(new Error('hung up'))
       if (bytesRead !== undefined) return { buffer, bytesRead }
@@ -99,7 +115,7 @@ export class CuredPort<Options, Status> {
     let offset = 0
     let trouble: Error | null = null
     while (offset < buffer.length) {
-      const written = withoutWaiting(() => writeSync(this.#descriptor(), buffer, offset))
+      const written = withoutWaiting(() => writeSync(this.#openFd(), buffer, offset))
       offset += written ?? 0
       if (written !== undefined) continue
       if (trouble) throw disconnected(trouble)
@@ -110,62 +126,68 @@ export class CuredPort<Options, Status> {
     }
   }
 
-  close(): Promise<void> {
-    const closing = this.#raw.close()
-    // A native Poller and its callback are never collected: nothing of ours may hang on it.
-    this.#raw.poller.removeAllListeners()
-    return closing
+  async close(): Promise<void> {
+    const fd = this.#openFd()
+    this.#watch.close()
+    this.#fd = undefined
+    this.#reader?.reject(closedPort())
+    this.#writer?.reject(closedPort())
+    await asyncClose(fd)
   }
 
-  update(options: { baudRate: number }): Promise<void> {
-    return this.#raw.update(options)
+  async update(options: { baudRate: number }): Promise<void> {
+    await asyncUpdate(this.#openFd(), options)
   }
 
-  set(options: object): Promise<void> {
-    return this.#raw.set(options)
+  async set(options: object): Promise<void> {
+    await asyncSet(this.#openFd(), options)
   }
 
-  get(): Promise<Status> {
-    return this.#raw.get()
+  async get(): Promise<PortStatus> {
+    return asyncGet(this.#openFd())
   }
 
-  getBaudRate(): Promise<{ baudRate: number }> {
-    return this.#raw.getBaudRate()
+  async getBaudRate(): Promise<{ baudRate: number }> {
+    return asyncGetBaudRate(this.#openFd())
   }
 
-  flush(): Promise<void> {
-    return this.#raw.flush()
+  async flush(): Promise<void> {
+    await asyncFlush(this.#openFd())
   }
 
-  drain(): Promise<void> {
-    return this.#raw.drain()
+  async drain(): Promise<void> {
+    await asyncDrain(this.#openFd())
   }
 
-  #descriptor(): number {
-    if (this.#raw.fd === null) throw closedPort()
-    return this.#raw.fd
+  #openFd(): number {
+    if (this.#fd === undefined) throw closedPort()
+    return this.#fd
   }
 
-  #wake(waiter: Waiter | undefined, error: Error | null): void {
-    if (error && 'canceled' in error) {
-      waiter?.reject(error)
-      return
-    }
-    waiter?.resolve(error)
-    if (!error) this.#arm()
+  #readable(trouble: Error | null): void {
+    const reader = this.#reader
+    this.#reader = undefined
+    // Nobody has asked for what is there: not told again before somebody does.
+    if (reader) reader.resolve(trouble)
+    else this.#watch.pauseReading()
   }
 
-  /**
-   * The Poller adds up all it was ever asked for and goes on watching it by itself: it must be told exactly what is
-   * wanted after each of its events.
-   */
+  #writable(trouble: Error | null): void {
+    const writer = this.#writer
+    this.#writer = undefined
+    this.#watch.wantWritable(false)
+    writer?.resolve(trouble)
+  }
+
   #arm(): void {
-    if (!this.#raw.isOpen) {
+    if (!this.isOpen) {
       this.#reader?.reject(closedPort())
       this.#writer?.reject(closedPort())
       return
     }
-    this.#raw.poller.poll((this.#reader && !this.#isHeldBack ? READABLE : 0) | (this.#writer ? WRITABLE : 0))
+    if (this.#isHeldBack) this.#watch.pauseReading()
+    else if (this.#reader) this.#watch.resumeReading()
+    if (this.#writer) this.#watch.wantWritable(true)
   }
 }
 

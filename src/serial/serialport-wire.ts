@@ -5,7 +5,7 @@
 
 import { accessSync, constants, fstatSync, type Stats, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { LinuxBinding, type LinuxOpenOptions } from '@serialport/bindings-cpp'
+import { LinuxBinding } from '@serialport/bindings-cpp'
 import { SerialPortStream } from '@serialport/stream'
 import { errorText, ModemdError } from '../base/errors.ts'
 import { type Clock, type Logger, sleep } from '../base/ports.ts'
@@ -76,13 +76,7 @@ function isForbidden(device: string): boolean {
   }
 }
 
-type Port = Awaited<ReturnType<typeof openCured>>
-
-async function openCured(options: LinuxOpenOptions) {
-  return new CuredPort(await LinuxBinding.open(options))
-}
-
-const curedBinding = { list: () => LinuxBinding.list(), open: openCured }
+const curedBinding = { list: LinuxBinding.list, open: CuredPort.open }
 
 /** The tty itself: another that came to its name is another file. */
 function identityOf({ dev, ino, rdev }: Stats): string {
@@ -91,7 +85,7 @@ function identityOf({ dev, ino, rdev }: Stats): string {
 
 interface OpenStream {
   readonly stream: SerialPortStream
-  readonly port: Port
+  readonly port: CuredPort
 }
 
 function openStream(path: string, baudRate: number): Promise<OpenStream> {
@@ -124,7 +118,7 @@ class SerialportWire implements Wire {
   readonly #parts: WireParts
   readonly #identity: string
   #stream!: SerialPortStream
-  #port!: Port
+  #port!: CuredPort
   #listener: WireListener | undefined
   #isReading = false
   #isReopening = false

@@ -75,6 +75,12 @@ export const epollControl = bind<[number, number, number, Uint8Array]>('epoll_ct
   'int',
   'void *',
 ])
+export const epollWait = bind<[number, Uint8Array, number, number]>('epoll_wait', 'int', [
+  'int',
+  'void *',
+  'int',
+  'int',
+])
 
 /** For requests whose argument is a structure in memory. */
 export const ioctl = bind<[number, number, Uint8Array]>('ioctl', 'int', ['int', 'unsigned long', 'void *'])

@@ -1,10 +1,10 @@
 /**
- * Readiness of file descriptors in Node's own loop: the Poller (uv_poll) of @serialport/bindings-cpp, which serialport brings
- * anyway. A private path of that package, so its version is pinned, nothing else imports it, and `testPoller` runs at start.
+ * Readiness of file descriptors in Node's own loop: one epoll descriptor for all of them, and under it one Poller (uv_poll) of
+ * @serialport/bindings-cpp, which serialport brings anyway. A private path of that package, so its version is pinned, nothing else
+ * imports it, and `testPoller` runs at start.
  *
- * What the Poller is like (src/poller.cpp): one shot, so each event must be asked for anew; its mask of interests only grows, so
- * each call here names the whole mask again; its callback is never collected, so there is one Poller for a descriptor's number,
- * kept and used again; it aborts the process in a worker thread and when a callback throws.
+ * What the Poller is like (src/poller.cpp): one shot, so it must be asked anew after each event; neither it nor its callback is ever
+ * collected, so there is one and no more; it aborts the process in a worker thread and when a callback throws.
  */
 
 import { isMainThread } from 'node:worker_threads'
@@ -12,10 +12,9 @@ import bindings from '@serialport/bindings-cpp/dist/serialport-bindings.js'
 import { ModemdError } from '../base/errors.ts'
 import type { Cancel } from '../base/ports.ts'
 import { systemClock } from './clock.ts'
-import { checked, close, epollControl, epollCreate, O_CLOEXEC, O_NONBLOCK, pipe2, write } from './libc.ts'
+import { checked, close, epollControl, epollCreate, epollWait, O_CLOEXEC, O_NONBLOCK, pipe2, write } from './libc.ts'
 
 const UV_READABLE = 1
-const UV_WRITABLE = 2
 
 interface NativePoller {
   poll(events: number): void
@@ -25,6 +24,19 @@ const NativePoller = bindings.binding.Poller as new (
   fd: number,
   callback: (error: Error | null, events: number) => void,
 ) => NativePoller
+
+// epoll_ctl(2).
+const EPOLL_CTL_ADD = 1
+const EPOLL_CTL_DEL = 2
+const EPOLL_CTL_MOD = 3
+const EPOLLIN = 0x01
+const EPOLLOUT = 0x04
+const EPOLLERR = 0x08
+const EPOLLHUP = 0x10
+/** struct epoll_event is packed on x86-64 alone. */
+const DATA_OFFSET = process.arch === 'x64' ? 4 : 8
+const EVENT_BYTES = DATA_OFFSET + 8
+const EVENTS_PER_TURN = 64
 
 export interface FdHandlers {
   /** Level-triggered: comes again as long as there is something to read. */
@@ -42,101 +54,126 @@ export interface FdWatch {
   close(): void
 }
 
-/** Keeps the process alive until closed or paused with nothing to write. `fd` must be O_NONBLOCK. */
+/** Keeps the process alive until closed or paused with nothing to write. Throws ModemdError where `fd` cannot be watched. */
 export function watchFd(fd: number, handlers: FdHandlers): FdWatch {
   if (!isMainThread) throw new ModemdError('Unsupported', 'file descriptors can only be watched on the main thread')
-  requirePollable(fd)
-  const slot = slots.get(fd) ?? new Slot(fd)
-  if (slot.watch) throw new ModemdError('Internal', `file descriptor ${fd} is already watched`)
-  return new Watch(slot, handlers)
+  if (watchedFds.has(fd)) throw new ModemdError('Internal', `file descriptor ${fd} is already watched`)
+  set ??= new EpollSet()
+  set.requirePollable(fd)
+  return new Watch(set, fd, handlers)
 }
 
-const EPOLL_CTL_ADD = 1
+const watchedFds = new Set<number>()
+let set: EpollSet | undefined
 
-/** The loop aborts the process over a descriptor that epoll refuses: a closed one, or a file on a disk. */
-function requirePollable(fd: number): void {
-  const epoll = checked(epollCreate(O_CLOEXEC), 'cannot make an epoll descriptor')
-  const answer = epollControl(epoll, EPOLL_CTL_ADD, fd, new Uint8Array(16))
-  close(epoll)
-  checked(answer, `cannot watch file descriptor ${fd}`)
-}
+/** Those watches that wait for something. */
+class EpollSet {
+  readonly #epoll = checked(epollCreate(O_CLOEXEC), 'cannot make an epoll descriptor')
+  readonly #native = new NativePoller(this.#epoll, () => this.#happened())
+  readonly #waiting = new Map<number, Watch>()
+  readonly #eventBytes = new Uint8Array(EVENT_BYTES)
+  readonly #event = new DataView(this.#eventBytes.buffer)
+  readonly #eventsBytes = new Uint8Array(EVENT_BYTES * EVENTS_PER_TURN)
+  readonly #events = new DataView(this.#eventsBytes.buffer)
 
-const slots = new Map<number, Slot>()
-
-class Slot {
-  readonly native: NativePoller
-  watch: Watch | undefined
-
-  constructor(fd: number) {
-    this.native = new NativePoller(fd, (error, events) => this.#happened(error, events))
-    slots.set(fd, this)
+  /** epoll refuses a closed descriptor, and a file on a disk. */
+  requirePollable(fd: number): void {
+    checked(this.#control(EPOLL_CTL_ADD, fd, 0, 0), `cannot watch file descriptor ${fd}`)
+    this.#control(EPOLL_CTL_DEL, fd, 0, 0)
   }
 
-  #happened(error: Error | null, events: number): void {
-    const { watch } = this
-    try {
-      if (error) watch?.failed(error)
-      else watch?.ready(events)
-    } catch (thrown) {
-      // Through the Poller it would abort the process, past every uncaughtException listener.
-      setImmediate(() => {
-        throw thrown
-      })
+  change(watch: Watch, before: number, after: number): void {
+    const { fd, token } = watch
+    // Not a mask of 0: it would report errors and hang-ups for ever.
+    if (after === 0) this.#control(EPOLL_CTL_DEL, fd, 0, 0)
+    else this.#control(before === 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, after, token)
+    if (after === 0) this.#waiting.delete(token)
+    else this.#waiting.set(token, watch)
+    if ((before === 0) !== (after === 0) && this.#waiting.size <= 1) this.#arm()
+  }
+
+  #control(operation: number, fd: number, mask: number, token: number): number {
+    this.#event.setUint32(0, mask, true)
+    this.#event.setUint32(DATA_OFFSET, token, true)
+    return epollControl(this.#epoll, operation, fd, this.#eventBytes)
+  }
+
+  #arm(): void {
+    this.#native.poll(this.#waiting.size > 0 ? UV_READABLE : 0)
+  }
+
+  #happened(): void {
+    const count = epollWait(this.#epoll, this.#eventsBytes, EVENTS_PER_TURN, 0)
+    for (let at = 0; at < count * EVENT_BYTES; at += EVENT_BYTES) {
+      // A handler before it may have closed this watch, and even opened another on the same descriptor's number.
+      const watch = this.#waiting.get(this.#events.getUint32(at + DATA_OFFSET, true))
+      try {
+        watch?.happened(this.#events.getUint32(at, true))
+      } catch (thrown) {
+        // Through the Poller it would abort the process, past every uncaughtException listener.
+        setImmediate(() => {
+          throw thrown
+        })
+      }
     }
-    // The handlers may have closed this watch, and even opened another on the same number.
-    if (this.watch) this.watch.arm()
-    else this.native.poll(0)
+    this.#arm()
   }
 }
+
+let lastToken = 0
 
 class Watch implements FdWatch {
-  readonly #slot: Slot
+  readonly fd: number
+  readonly token = ++lastToken
+  readonly #set: EpollSet
   readonly #handlers: FdHandlers
   #mask = 0
+  #isClosed = false
 
-  constructor(slot: Slot, handlers: FdHandlers) {
-    this.#slot = slot
+  constructor(set: EpollSet, fd: number, handlers: FdHandlers) {
+    this.fd = fd
+    this.#set = set
     this.#handlers = handlers
-    slot.watch = this
+    watchedFds.add(fd)
     if (handlers.readable) this.resumeReading()
   }
 
-  ready(events: number): void {
-    if (events & this.#mask & UV_READABLE) this.#handlers.readable?.()
-    if (events & this.#mask & UV_WRITABLE) this.#handlers.writable?.()
-  }
-
-  failed(error: Error): void {
-    this.#mask = 0
-    this.#handlers.error?.(error)
-  }
-
-  arm(): void {
-    this.#slot.native.poll(this.#mask)
+  happened(events: number): void {
+    if (events & EPOLLERR) {
+      this.#want(0)
+      this.#handlers.error?.(new Error('the descriptor reports an error'))
+      return
+    }
+    // Only the read or write that follows tells what a hang-up is.
+    const ready = events & EPOLLHUP ? EPOLLIN | EPOLLOUT : events
+    if (ready & this.#mask & EPOLLIN) this.#handlers.readable?.()
+    if (ready & this.#mask & EPOLLOUT) this.#handlers.writable?.()
   }
 
   pauseReading(): void {
-    this.#want(this.#mask & ~UV_READABLE)
+    this.#want(this.#mask & ~EPOLLIN)
   }
 
   resumeReading(): void {
-    this.#want(this.#mask | UV_READABLE)
+    this.#want(this.#mask | EPOLLIN)
   }
 
   wantWritable(on: boolean): void {
-    this.#want(on ? this.#mask | UV_WRITABLE : this.#mask & ~UV_WRITABLE)
+    this.#want(on ? this.#mask | EPOLLOUT : this.#mask & ~EPOLLOUT)
   }
 
   close(): void {
-    if (this.#slot.watch !== this) return
+    if (this.#isClosed) return
     this.#want(0)
-    this.#slot.watch = undefined
+    this.#isClosed = true
+    watchedFds.delete(this.fd)
   }
 
   #want(mask: number): void {
-    if (mask === this.#mask || this.#slot.watch !== this) return
+    if (mask === this.#mask || this.#isClosed) return
+    const before = this.#mask
     this.#mask = mask
-    this.arm()
+    this.#set.change(this, before, mask)
   }
 }
 

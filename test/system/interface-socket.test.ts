@@ -9,6 +9,7 @@ import test from 'node:test'
 import { parseIpv4 } from '../../src/base/ipv4.ts'
 import { parseIpv6 } from '../../src/base/ipv6.ts'
 import { askByUdp, reachByTcp } from '../../src/system/interface-socket.ts'
+import { testPoller } from '../../src/system/poll.ts'
 import { inNamespace } from '../support/in-namespace.ts'
 import { needs } from '../support/needs.ts'
 import { run } from './run.ts'
@@ -19,6 +20,8 @@ const openFiles = () => readdirSync('/proc/self/fd').length
 
 if (inNamespace(import.meta.url, needs('unshare', 'ip'))) {
   test.before(async () => {
+    // The one epoll descriptor of all watches is made with the first of them.
+    await testPoller()
     await run('ip', 'link', 'set', 'lo', 'up')
     await run('ip', 'link', 'add', 'away0', 'type', 'dummy')
     await run('ip', 'addr', 'add', '192.0.2.1/24', 'dev', 'away0')
