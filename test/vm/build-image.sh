@@ -20,6 +20,8 @@ mapfile -t sources < <(
 packages=(systemd systemd-sysv udev dbus kmod ppp iproute2 procps socat usbutils iputils-ping libstdc++6 libatomic1)
 # A neighbour that takes modems, too; it asks polkit who may do what.
 packages+=(modemmanager polkitd)
+# For dongles that begin as a CD-ROM.
+packages+=(usb-modeswitch)
 
 # The kernel modules that are kept, by their paths below kernel/; what they need comes with them.
 module_patterns=(

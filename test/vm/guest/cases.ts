@@ -12,6 +12,7 @@ import { REBOOT, testBoot } from './boot.ts'
 import { testDaemon } from './daemon.ts'
 import { testDetection } from './detection.ts'
 import { testDialled } from './dialled.ts'
+import { testDongle } from './dongle.ts'
 import { prepareSides } from './end.ts'
 import { removeTwins } from './gadget-modem.ts'
 import { purge } from './installation.ts'
@@ -35,8 +36,8 @@ if (!process.env.HOLD_TTY) {
   testMatrix()
   testInstalled()
   testTwins()
-  // Behind the other cases ModemManager has not found its modem in time: by name only (npm run test:vm -- ModemManager).
-  if (process.execArgv.join().includes('ModemManager')) testModemManager()
+  testModemManager()
+  testDongle()
   testBoot()
   after(async () => {
     await removeTwins()

@@ -106,7 +106,10 @@ export async function pings(interfaceName: string, address: string): Promise<voi
   await succeeds('ping', '-I', interfaceName, '-c', '3', '-i', '0.05', '-w', '20', address)
 }
 
-/** What modemd has said. */
+/** What modemd has said, and ModemManager where it runs. */
 export function journal(): string {
-  return execFileSync('journalctl', ['-u', 'modemd', '-o', 'cat', '-n', '80', '--no-pager'], { encoding: 'utf8' })
+  const units = ['-u', 'modemd', '-u', 'ModemManager']
+  return execFileSync('journalctl', [...units, '-o', 'short-monotonic', '-n', '160', '--no-pager'], {
+    encoding: 'utf8',
+  })
 }
