@@ -6,6 +6,7 @@
 import type { Clock } from '../base/ports.ts'
 import { BUS_NAME, BusClient, BusError, type Signal } from './bus-client.ts'
 import { CliError } from './errors.ts'
+import { SYSTEMD_ERROR } from './exit-codes.ts'
 import { MarshalError } from './marshal.ts'
 import { idOfPath } from './output/json.ts'
 
@@ -332,6 +333,8 @@ function shortName(interfaceName: string): string {
 function explain(error: unknown): unknown {
   if (error instanceof MarshalError) return CliError.usage(`${error.message}: check the command's values`)
   if (!(error instanceof BusError)) return error
+  if (error.name.startsWith(SYSTEMD_ERROR))
+    return new CliError(error.name, `modemd is not running (${error.message.replace(/\.$/, '')}): ${NOT_ENABLED}`)
   const name = error.name.replace('org.freedesktop.DBus.Error.', '')
   return new CliError(
     error.name,
@@ -340,6 +343,8 @@ function explain(error: unknown): unknown {
 }
 
 const NOT_RUNNING = 'start it (`systemctl start modemd`), or name the bus that it is on with --bus'
+
+const NOT_ENABLED = 'start it (`systemctl enable --now modemd`)'
 
 const EXPLANATIONS: Readonly<Record<string, (message: string) => string>> = {
   NoServer: (message) => `${message}: start the bus (\`systemctl start dbus\`), or name another with --bus`,

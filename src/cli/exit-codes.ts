@@ -73,7 +73,11 @@ const BY_BUS_ERROR: Readonly<Record<string, ExitCode>> = {
   Timeout: EXIT.timedOut,
 }
 
+/** What systemd answers the bus with where it does not start modemd: disabled, masked, broken. */
+export const SYSTEMD_ERROR = 'org.freedesktop.systemd1.'
+
 export function exitCodeOf(errorName: string): ExitCode {
+  if (errorName.startsWith(SYSTEMD_ERROR)) return EXIT.noDaemon
   const [, ours, buses] = /^org\.(?:modemd\.Error\.(\w+)|freedesktop\.DBus\.Error\.([\w.]+))$/.exec(errorName) ?? []
   if (ours !== undefined && Object.hasOwn(BY_ERROR, ours)) return BY_ERROR[ours as ErrorCode]
   if (buses !== undefined && Object.hasOwn(BY_BUS_ERROR, buses)) return BY_BUS_ERROR[buses]!

@@ -1,7 +1,7 @@
 /** Configuration files on the disk: read with what their owner and mode allow, written so that a crash leaves the old or the new one. */
 
 import { randomUUID } from 'node:crypto'
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { errorText } from '../base/errors.ts'
@@ -17,13 +17,19 @@ export interface ReadText {
 
 export type ReadAnswer = ReadText | { readonly absent: true } | { readonly refused: string }
 
-/** Only regular files: a FIFO in a folder of profiles would hold up the daemon. */
+/**
+ * Only regular files: a FIFO in a folder of profiles would hold up the daemon. Through a symbolic link only in a folder of root's or
+ * the daemon's: where root is the daemon (the pppd engine), the folder of profiles may be that of the user it otherwise runs as.
+ */
 export function readText(path: string): ReadAnswer {
   let file: number
   try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const follow = isOfOthers(dirname(path)) ? constants.O_NOFOLLOW : 0
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | follow)
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return { absent: true }
+    if (errnoOf(error) === 'ELOOP')
+      return { refused: 'is a symbolic link in a folder of another user: put the file itself there' }
     return { refused: `cannot be read: ${plainReason(error)}${ownerAdvice(path, error)}` }
   }
   try {
@@ -38,6 +44,11 @@ export function readText(path: string): ReadAnswer {
   } finally {
     closeSync(file)
   }
+}
+
+function isOfOthers(folder: string): boolean {
+  const { uid } = statSync(folder)
+  return uid !== 0 && uid !== process.geteuid?.()
 }
 
 /** Names of the `.conf` files of a folder, in the order of their bytes. No folder is an empty one. */

@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Configuration } from '../../src/daemon/config.ts'
-import { faultsOfProfile, open, put, withFiles } from './config-rig.ts'
+import { faultsOfProfile, isRoot, open, put, withFiles } from './config-rig.ts'
 
 const MODEMD_CONF = `; modemd.conf
 [daemon]
@@ -327,3 +327,30 @@ test('what this version cannot do is said, and the link refuses it', () => {
     ['modemd 2', 'p 2', 'p 3'],
   )
 })
+
+test(
+  'root follows no symbolic link that another user put in a folder of its own',
+  isRoot ? {} : { skip: 'only root can give a folder to another user' },
+  () =>
+    withFiles(
+      { 'profiles/a.conf': '[profile]\napn = one\n', 'elsewhere/b.conf': '[profile]\napn = two\n' },
+      (root, home) => {
+        symlinkSync('../elsewhere/b.conf', join(home, 'profiles/b.conf'))
+        const before = new Configuration({ root })
+        assert.deepEqual(
+          before.profiles.map(({ apn }) => apn),
+          ['one', 'two'],
+        )
+        chownSync(join(home, 'profiles'), 65_534, 65_534)
+        const configuration = new Configuration({ root })
+        assert.deepEqual(
+          configuration.profiles.map(({ apn }) => apn),
+          ['one'],
+        )
+        assert.match(
+          configuration.faults.join(),
+          /b\.conf:1: is a symbolic link in a folder of another user: put the file itself/,
+        )
+      },
+    ),
+)
