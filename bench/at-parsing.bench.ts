@@ -4,7 +4,7 @@
 import { latin1 } from '../src/base/bytes.ts'
 import { AtChannel } from '../src/modem/at/channel.ts'
 import { parseCopsTest } from '../src/modem/at/replies/cops.ts'
-import { parseRegistrations } from '../src/modem/at/replies/creg.ts'
+import { parseRegistrationDetails } from '../src/modem/at/replies/creg.ts'
 import { parseCsq } from '../src/modem/at/replies/csq.ts'
 import { AtTokenizer } from '../src/modem/at/tokenizer.ts'
 import { readForms } from '../test/modem/support/reply-forms.ts'
@@ -22,7 +22,7 @@ wholeReply(
   'AT+CREG?, 7 fields, parsed',
   'AT+CREG?',
   '\r\n+CREG: 2,1,"00C3","0A1B",7\r\n\r\nOK\r\n',
-  parseRegistrations,
+  parseRegistrationDetails,
   '≤ 20 µs',
 )
 wholeReply('AT+COPS=?, 5 networks (340 bytes), parsed', 'AT+COPS=?', SCAN(), parseCopsTest, '')

@@ -7,7 +7,14 @@ import { sleep } from '../base/ports.ts'
 import { parseCfun } from './at/replies/cfun.ts'
 import { ask } from './drivers/driver.ts'
 import { DIAL_FIRST_MS, isPortBusy, type ModemContext, sendFirstAccepted } from './procedure.ts'
-import { isRegistered, readDenial, readOperator, readOwnNumbers, readRegistration } from './registration.ts'
+import {
+  isRegistered,
+  readDenial,
+  readOperator,
+  readOwnNumbers,
+  readRegistration,
+  readSelection,
+} from './registration.ts'
 import { SignalReader } from './signal.ts'
 import { openSim, type SimOpener } from './sim.ts'
 import type { SignalSnapshot } from './snapshot.ts'
@@ -17,6 +24,8 @@ import type { Wakeup } from './wakeup.ts'
 const SEARCH_POLL_MS = [250, 500, 1000, 2000, 4000, 8000, 16_000]
 const SEARCH_POLL_WITH_REPORTS_MS = [5000, 10_000, 20_000]
 const LONGEST_SEARCH_POLL_MS = 30_000
+/** How often it was looked for in vain before the modem is asked whether it looks at all. */
+const SELECTION_SEARCH = 2
 /** For a modem that reports nothing. */
 const REGISTERED_POLL_MS = 30_000
 const RADIO_TIMEOUT_MS = 15_000
@@ -103,9 +112,13 @@ export async function followNetwork(
       // A dial that found no network: the report of its loss was lost, too.
       const isContradicted = modem.snapshot.failure?.cause === 'no-network'
       if (!isRegistered(modem) || !reports.areOn || isContradicted) await readRegistration(modem, queries)
+      if (isContradicted && isRegistered(modem)) modem.apply({ type: 'failure', failure: undefined })
       const { registration, state } = modem.snapshot
       if (registration === 'denied' && !isDenialAsked) await readDenial(modem)
       isDenialAsked = registration === 'denied'
+      // Most are in a network by then.
+      if (searches === SELECTION_SEARCH && (registration === 'idle' || registration === 'searching'))
+        await readSelection(modem)
       // Still `searching`: it was lost and found while we were busy, and `registered` waits for the operator.
       if (!isRegistered(modem) || (registration === known && state !== 'searching')) return
       // Before the operator, with whose name `registered` is told: a dial may come at once and take the only port.

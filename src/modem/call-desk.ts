@@ -1,17 +1,21 @@
 /** The one call of a modem: the dial, what the call may do, its end, and what each makes of the modem's state. Used by `modem.ts`. */
 
 import { printable } from '../base/bytes.ts'
-import type { Failure } from '../base/cause.ts'
+import type { Cause, Failure } from '../base/cause.ts'
 import { ModemdError } from '../base/errors.ts'
 import { type Clock, type Logger, sleep } from '../base/ports.ts'
 import type { AtReply } from './at/channel.ts'
-import { parseCgact } from './at/replies/cgpaddr.ts'
+import { parseCgact } from './at/replies/cgact.ts'
+import { type PacketEvent, parseCgev } from './at/replies/cgev.ts'
+import { prefixOf } from './at/unsolicited.ts'
 import { asDialError, type Connected, dial, obstacleOf } from './dial.ts'
 import { isModemsWord } from './dial-result.ts'
 import type { ModemDriver } from './drivers/driver.ts'
+import type { FeatureRound, ModemFeature } from './features/feature.ts'
 import { hangUp } from './hang-up.ts'
 import type { ModemPort } from './port.ts'
 import type { PortSet } from './port-set.ts'
+import { sendFirstAccepted } from './procedure.ts'
 import { limitFor, networkReason } from './refusal.ts'
 import { type Call, DialError, type DialRequest } from './snapshot.ts'
 import { type Change, isIn, type ModemRecord } from './state.ts'
@@ -31,21 +35,40 @@ export interface CallDeskOptions {
   onEnded(): void
 }
 
-/** A modem may tell of the network first and end the call then. */
-const DOUBT_PAUSES_MS = [0, 1000, 3000]
+/** Of the ends of a call those that tell of the modem; the others are the link's, and the SIM's and the radio's show by themselves. */
+const OF_THE_MODEM: ReadonlySet<Cause> = new Set<Cause>(['modem-silent', 'modem-error', 'no-network'])
+
+/** A modem may tell of the network first and end the call then; one that drops the line with the context does so at once. */
+const DOUBT_PAUSES_MS = { registration: [0, 1000, 3000], context: [1000, 3000] } as const
+
+/** Behind whoever dials at once: the end of a context is no news before that. */
+const PACKET_REPORTS_AFTER_MS = 1000
 
 interface LiveCall extends Call {
+  readonly cid: number | undefined
   /** False: nobody hears it. */
   tellLost(failure: Failure): boolean
+  isEnding(): boolean
   readonly ended: Promise<void>
 }
 
-export class CallDesk {
+/** Why a call may be over though its line stands. */
+interface Doubt {
+  readonly call: LiveCall
+  /** For people. */
+  reason(): string
+  /** There is still reason to doubt. */
+  isOpen(): boolean
+  /** The context whose end is the proof; undefined: the end of all of them. */
+  readonly cid: number | undefined
+}
+
+export class CallDesk implements ModemFeature {
   readonly #options: CallDeskOptions
   #call: LiveCall | undefined
   #dropped: Failure | undefined
-  /** Its contexts are being asked for. */
-  #doubted: LiveCall | undefined
+  /** The contexts of its call are being asked for. */
+  readonly #doubts = new Map<keyof typeof DOUBT_PAUSES_MS, Doubt>()
 
   constructor(options: CallDeskOptions) {
     this.#options = options
@@ -77,9 +100,11 @@ export class CallDesk {
   }
 
   /** Before the radio goes. Rejects with Busy during a dial. */
-  async endAny(why: string): Promise<void> {
-    if (this.#call) await this.#lose(this.#call, { cause: 'user-request', detail: why })
-    else if (this.#options.ports.called)
+  async endAny(failure: Failure): Promise<void> {
+    if (this.#call) {
+      this.#dropped ??= failure
+      await this.#lose(this.#call, failure)
+    } else if (this.#options.ports.called)
       throw new ModemdError('Busy', 'The modem is dialling; try again in a moment.', 'port-busy')
   }
 
@@ -90,28 +115,64 @@ export class CallDesk {
     void this.#lose(this.#call, failure)
   }
 
+  /** A call with a port beside it hears there of the end of its context: not every modem drops the line then. */
+  async onRound(round: FeatureRound): Promise<void> {
+    if (this.#options.ports.all.length < 2) return
+    await sleep(round.clock, PACKET_REPORTS_AFTER_MS, round.signal)
+    const accepted = await sendFirstAccepted(round, this.#options.driver.packetReports)
+    const call = this.#call
+    if (!call || accepted === undefined) return
+    // What happened before was not told.
+    const { cid } = call
+    void this.#doubt('context', { call, cid, isOpen: () => true, reason: () => 'its context is gone' })
+  }
+
+  onReport(line: string): boolean {
+    if (prefixOf(line) !== '+CGEV') return false
+    const call = this.#call
+    const event = parseCgev([line])
+    if (call && event && mayEnd(event, call.cid))
+      void this.#doubt('context', {
+        call,
+        cid: event.what === 'detach' ? undefined : call.cid,
+        isOpen: () => true,
+        reason: () => `${event.by === 'network' ? 'the network' : 'the modem'} ended its context (${printable(line)})`,
+      })
+    return true
+  }
+
   /**
    * The network has let go of the modem, and not every modem drops the line then. That no context is left is the proof: the call may
    * outlive a change of radio, of which reports tell the same.
    */
   async doubt(): Promise<void> {
-    const call = this.#call
-    const { clock, record, ask } = this.#options
-    if (!call || call === this.#doubted) return
-    this.#doubted = call
-    const isOpen = () => call === this.#call && !isIn(record().snapshot.registration)
-    for (const pauseMs of DOUBT_PAUSES_MS) {
+    const { record } = this.#options
+    const registration = () => record().snapshot.registration
+    if (!this.#call) return
+    await this.#doubt('registration', {
+      call: this.#call,
+      cid: undefined,
+      isOpen: () => !isIn(registration()),
+      reason: () => `the modem is no longer registered (${registration()})`,
+    })
+  }
+
+  async #doubt(kind: keyof typeof DOUBT_PAUSES_MS, doubt: Doubt): Promise<void> {
+    const { clock, ask } = this.#options
+    if (this.#doubts.get(kind)?.call === doubt.call) return
+    this.#doubts.set(kind, doubt)
+    const isOpen = () => doubt.call === this.#call && !doubt.call.isEnding() && doubt.isOpen()
+    for (const pauseMs of DOUBT_PAUSES_MS[kind]) {
       if (pauseMs > 0) await sleep(clock, pauseMs)
       const reply = isOpen() ? await ask('AT+CGACT?').catch(() => undefined) : undefined
       const contexts = reply?.isOk ? parseCgact(reply.lines) : []
       if (!isOpen() || contexts.length === 0) break
-      if (contexts.some(({ isActive }) => isActive)) continue
-      const { registration } = record().snapshot
+      if (contexts.some(({ cid, isActive }) => isActive && (doubt.cid === undefined || cid === doubt.cid))) continue
       const lines = printable(reply!.lines.join(', '))
-      this.drop({ cause: 'hung-up', detail: `the modem is no longer registered (${registration}): ${lines}` })
+      this.drop({ cause: 'hung-up', detail: `${doubt.reason()}: ${lines}` })
       break
     }
-    this.#doubted = undefined
+    if (this.#doubts.get(kind) === doubt) this.#doubts.delete(kind)
   }
 
   /** Whoever has the call ends it first: PPP may still write to the line. */
@@ -153,6 +214,7 @@ export class CallDesk {
         onLost?.(failure)
         return onLost !== undefined
       },
+      isEnding: () => ending !== undefined,
       ended,
     }
   }
@@ -184,8 +246,14 @@ export class CallDesk {
     ports.called = undefined
     this.#call = undefined
     this.#dropped = undefined
-    if (failure) apply({ type: 'failure', failure })
+    if (failure && OF_THE_MODEM.has(failure.cause)) apply({ type: 'failure', failure })
     apply({ type: 'activity', activity: 'running' })
     onEnded()
   }
+}
+
+/** A detach takes all contexts along, and no report for each follows (3GPP TS 27.007 §10.1.19). */
+function mayEnd({ what, cid }: PacketEvent, ofCall: number | undefined): boolean {
+  if (what === 'detach') return true
+  return what === 'deactivate' && (cid === undefined || ofCall === undefined || cid === ofCall)
 }

@@ -61,6 +61,12 @@ export function numberFor(number: string, cid: number): string {
   return number === '*99#' && cid !== 1 ? `*99***${cid}#` : number
 }
 
+/** The other way round. */
+export function cidOf(number: string): number | undefined {
+  const match = /^\*9[89](?:\*[^*#]*){0,2}(?:\*(\d{1,3}))?#$/.exec(number)
+  return match ? Number(match[1] ?? 1) : undefined
+}
+
 /** A profile that names its CID is obeyed, whatever stands there. */
 function explicitPlan(
   contexts: readonly PdpContext[] | undefined,

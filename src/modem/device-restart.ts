@@ -113,6 +113,9 @@ export class DeviceRestart {
     try {
       await writeFile(join(this.#options.root, file), value)
     } catch (error) {
+      // Unplugged, or away for a reset of its own.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+        throw new ModemdError('ModemGone', `${file} cannot be written: the device is not there any more.`)
       throw new ModemdError('Internal', `${file} cannot be written: ${errorText(error)}`)
     }
   }

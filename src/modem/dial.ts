@@ -12,7 +12,7 @@ import type { Wire } from '../serial/wire.ts'
 import type { AtReply } from './at/channel.ts'
 import { parseCgdcont } from './at/replies/cgdcont.ts'
 import { parseConnectSpeed } from './at/replies/connect.ts'
-import { type ContextChoice, numberFor, planContext } from './context.ts'
+import { type ContextChoice, cidOf, numberFor, planContext } from './context.ts'
 import { causeOfError, dialFailure, isModemsWord } from './dial-result.ts'
 import { type DialEvent, DialScript } from './dial-script.ts'
 import type { ModemDriver } from './drivers/driver.ts'
@@ -35,6 +35,8 @@ export interface Connected {
   readonly report: string | undefined
   readonly connectSpeed: number | undefined
   readonly chatExit: number
+  /** The context that was dialled; undefined: the number, or the profile's own script, does not say which. */
+  readonly cid: number | undefined
 }
 
 const UNLIMITED = Number.POSITIVE_INFINITY
@@ -67,6 +69,7 @@ export async function dial(port: ModemPort, request: DialRequest, dialler: Diall
     report: end.report,
     connectSpeed: end.report === undefined ? undefined : parseConnectSpeed(end.report),
     chatExit: 0,
+    cid: request.chatScript === undefined ? cidOf(number) : undefined,
   }
 }
 

@@ -64,6 +64,8 @@ export class Fleet implements ModemFleet {
   readonly #candidates = new Map<string, Candidate>()
   /** How many hold each. */
   readonly #inhibited = new Map<string, number>()
+  /** By the id that it had, the key of a modem that was let go of. */
+  readonly #inhibitedIds = new Map<string, string>()
   readonly #added = new Listeners<[modem: ModemHandle]>()
   readonly #removed = new Listeners<[modem: ModemHandle]>()
   #modems: readonly Modem[] = []
@@ -143,6 +145,7 @@ export class Fleet implements ModemFleet {
     if (key === undefined)
       throw new ModemdError('NotFound', `There is no modem ${device}: name it by its id, device path or tty.`)
     this.#inhibited.set(key, (this.#inhibited.get(key) ?? 0) + 1)
+    for (const { snapshot } of this.#modems) if (snapshot.device === key) this.#inhibitedIds.set(snapshot.id, key)
     await this.#drop(key, 'let go of because another program asked for it')
     let isHeld = true
     return () => {
@@ -152,6 +155,7 @@ export class Fleet implements ModemFleet {
       this.#inhibited.set(key, others)
       if (others > 0) return
       this.#inhibited.delete(key)
+      for (const [id, held] of this.#inhibitedIds) if (held === key) this.#inhibitedIds.delete(id)
       this.#takeAllOf(key)
     }
   }
@@ -321,6 +325,8 @@ export class Fleet implements ModemFleet {
     if (modem) return modem.snapshot.device
     const tty = [...this.#ttys.values()].find(({ path }) => path === device)
     if (tty) return keyOf(tty)
+    const key = this.#inhibitedIds.get(device)
+    if (key !== undefined) return key
     return this.#candidates.has(device) || this.#inhibited.has(device) ? device : undefined
   }
 }

@@ -42,6 +42,7 @@ import type {
   Restart,
 } from './snapshot.ts'
 import { type Change, isIn, type ModemRecord, newRecord, reduce } from './state.ts'
+import { StateLog } from './state-log.ts'
 import { Upkeep, Wakeups } from './upkeep.ts'
 
 export interface ModemOptions {
@@ -86,6 +87,7 @@ export class Modem implements ModemHandle {
   readonly #clock: Clock
   readonly #driver: ModemDriver
   readonly #listeners = new Listeners<[next: ModemSnapshot, previous: ModemSnapshot]>()
+  readonly #log: StateLog
   readonly #wakeups = new Wakeups()
   readonly #ports = new PortSet()
   readonly #features = new FeatureSet()
@@ -102,6 +104,7 @@ export class Modem implements ModemHandle {
     this.#options = options
     this.#clock = clock
     this.#driver = driver
+    this.#log = new StateLog(logger)
     this.#record = newRecord({ id, device, driver: kernelDriver, ports: [], manufacturer, equipmentIdentifier: imei })
     const context = this.#contextFor(new AbortController().signal)
     this.#pinDesk = this.#features.add(
@@ -113,17 +116,19 @@ export class Modem implements ModemHandle {
         pinFor: (snapshot) => options.pinFor(snapshot),
       }),
     )
-    this.#calls = new CallDesk({
-      clock,
-      logger,
-      driver,
-      ports: this.#ports,
-      record: () => this.#record,
-      apply: (change) => this.#apply(change),
-      simFailure: (port, failure) => simFailure(port, failure, (change) => this.#apply(change)),
-      ask: (text) => this.#attempt(text),
-      onEnded: () => this.#callEnded(),
-    })
+    this.#calls = this.#features.add(
+      new CallDesk({
+        clock,
+        logger,
+        driver,
+        ports: this.#ports,
+        record: () => this.#record,
+        apply: (change) => this.#apply(change),
+        simFailure: (port, failure) => simFailure(port, failure, (change) => this.#apply(change)),
+        ask: (text) => this.#attempt(text),
+        onEnded: () => this.#callEnded(),
+      }),
+    )
     this.#upkeep = new Upkeep({
       ports: this.#ports,
       pinDesk: this.#pinDesk,
@@ -203,7 +208,7 @@ export class Modem implements ModemHandle {
   }
 
   async disable(): Promise<void> {
-    await this.#calls.endAny('the modem was switched off')
+    await this.#calls.endAny({ cause: 'radio-off', detail: 'the radio was switched off' })
     this.#upkeep.stop()
     try {
       await this.#switchOff()
@@ -244,7 +249,7 @@ export class Modem implements ModemHandle {
 
   async #resetBy(reset: () => Promise<void>): Promise<void> {
     if (this.#isGone) throw new ModemdError('ModemGone', 'The modem is gone.', 'modem-gone')
-    await this.#calls.endAny('the modem is reset')
+    await this.#calls.endAny({ cause: 'hung-up', detail: 'the modem is reset' })
     const wasDisabled = this.#record.activity === 'disabled'
     this.#upkeep.stop()
     this.#apply({ type: 'activity', activity: 'resetting' })
@@ -368,6 +373,7 @@ export class Modem implements ModemHandle {
       // Modems that report nothing else of it lose the network with the SIM.
       this.#wakeups.sim.wake()
     }
+    if (isNews) this.#log.note(next.snapshot)
     if (isNews) this.#listeners.emit(next.snapshot, previous)
     if (registration !== previous.registration && !isIn(registration)) void this.#calls.doubt()
     if (isOpen(previous.sim.status) && !isOpen(next.snapshot.sim.status)) this.#wakeups.sim.wake()

@@ -9,7 +9,7 @@ import { sleep } from '../base/ports.ts'
 import type { FeatureRound, ModemFeature } from './features/feature.ts'
 import type { PinContext } from './pin.ts'
 import { enterPin } from './pin.ts'
-import type { PinLedger } from './pin-ledger.ts'
+import type { PinLedger, SimIdentity } from './pin-ledger.ts'
 import { type PortSet, sessionOf } from './port-set.ts'
 import { DIAL_FIRST_MS, type ModemContext } from './procedure.ts'
 import { readIccid, readSimStatus, readTriesLeft } from './sim.ts'
@@ -57,7 +57,7 @@ export class PinDesk implements ModemFeature {
     await readTriesLeft(round)
   }
 
-  /** Of the SIM that was just looked at. Resolves true when it took it. */
+  /** Of the SIM that was just looked at. Resolves true when it took it; rejects where the modem did not answer, to be asked again. */
   async tryProfilePin(): Promise<boolean> {
     const { modem, pinFor } = this.#options
     const pin = pinFor(modem.snapshot)
@@ -69,9 +69,20 @@ export class PinDesk implements ModemFeature {
       await this.#inTurn(() => this.#serve((context) => enterPin(context, pin, 'automatic'), modem.snapshot.sim.status))
       return true
     } catch (error) {
-      if (error instanceof ModemdError && error.code === 'ModemGone') throw error
+      // A PIN whose own answer was lost is not sent again all the same: the ledger has it.
+      if (error instanceof ModemdError && (error.code === 'ModemGone' || error.code === 'Timeout')) throw error
       modem.logger.warn(`The profile's PIN did not open the SIM: ${errorText(error)}`, { modem: modem.snapshot.id })
       return false
+    }
+  }
+
+  /** What a try that a crash cut short came to. Without a ledger no PIN is tried, and then it is said. */
+  foundOpen(): void {
+    const { modem, ledger } = this.#options
+    try {
+      ledger.foundOpen(identityOf(modem))
+    } catch (error) {
+      modem.logger.debug(errorText(error))
     }
   }
 
@@ -85,7 +96,7 @@ export class PinDesk implements ModemFeature {
         clock: modem.clock,
         guard: port.guard,
         ledger,
-        sim: { iccid: modem.snapshot.sim.iccid, imei: modem.snapshot.equipmentIdentifier },
+        sim: identityOf(modem),
         attempt: async (text, options) => sessionOf(port).attempt(text, options),
         readStatus: async () => {
           const status = known
@@ -100,6 +111,10 @@ export class PinDesk implements ModemFeature {
       throw error
     }
   }
+}
+
+function identityOf({ snapshot }: ModemContext): SimIdentity {
+  return { iccid: snapshot.sim.iccid, imei: snapshot.equipmentIdentifier }
 }
 
 /** Why the SIM stays locked; undefined: the caller's own mistake, which changes nothing. */

@@ -1,7 +1,8 @@
 /**
  * Which PINs and PUKs were tried on which SIM and how that ended, so that a refused one is never sent again (DESIGN §7.1). A try
- * is on disk as `pending` before it is sent, and pending counts as refused after a crash. Secrets are kept only as
- * HMAC-SHA256 under a key of this machine. No readable ledger, no try. Used by `pin.ts` alone.
+ * is on disk as `pending` before it is sent, and pending counts as refused after a crash, unless the SIM that asked for it is found
+ * open then. Secrets are kept only as HMAC-SHA256 under a key of this machine. No readable ledger, no try. Tries are written by
+ * `pin.ts` alone.
  *
  * A SIM is known by its ICCID, and where that cannot be read while it is locked, by the modem's IMEI. Readings fail now and then,
  * so entries carry what was known of both, and an entry counts for a SIM unless it is surely another's.
@@ -40,6 +41,8 @@ interface Entry extends SimIdentity {
   readonly kind: Secret['kind']
   readonly hmac: string
   readonly state: 'pending' | 'refused' | 'accepted'
+  /** Of a pending one: the SIM was locked and asked for it. */
+  readonly isAsked?: true | undefined
 }
 
 export class PinLedger {
@@ -73,14 +76,14 @@ export class PinLedger {
     }
   }
 
-  /** On disk when it returns; throws PinGuard otherwise, and then nothing may be sent. */
-  begin(sim: SimIdentity, secret: Secret): void {
+  /** On disk when it returns; throws PinGuard otherwise, and then nothing may be sent. `isAsked`: the SIM is locked and asks for it. */
+  begin(sim: SimIdentity, secret: Secret, isAsked = false): void {
     if (sim.iccid === undefined && sim.imei === undefined)
       throw new ModemdError(
         'PinGuard',
         'Neither the SIM nor the modem tells its number, so PIN tries cannot be counted.',
       )
-    const entries = this.#with(sim, secret, 'pending')
+    const entries = withEntry(this.#load(), { ...this.#entryOf(sim, secret, 'pending'), ...(isAsked && { isAsked }) })
     this.#store(entries)
     this.#entries = entries
   }
@@ -94,23 +97,34 @@ export class PinLedger {
     this.#end(sim, secret, 'accepted')
   }
 
-  /** Where the disk fails now it still says pending, which forbids as much as refused. */
+  /**
+   * The SIM asks for nothing. It was locked when the last try on it was cut short (`kill -9`), and has not lost its power since: that
+   * try has opened it. Without this the right PIN would be held for refused from the next power-on. Throws PinGuard as `history`.
+   */
+  foundOpen(sim: SimIdentity): void {
+    const all = this.#load()
+    const last = all.findLast((entry) => maybeSame(entry, sim))
+    if (last?.state !== 'pending' || last.isAsked === undefined || sim.iccid === undefined || last.iccid !== sim.iccid)
+      return
+    this.#keep(withEntry(all, { ...last, state: 'accepted', isAsked: undefined }))
+  }
+
   #end(sim: SimIdentity, secret: Secret, state: Entry['state']): void {
-    this.#entries = this.#with(sim, secret, state)
+    this.#keep(withEntry(this.#load(), this.#entryOf(sim, secret, state)))
+  }
+
+  /** Where the disk fails now it still says pending, which forbids as much as refused. */
+  #keep(entries: readonly Entry[]): void {
+    this.#entries = entries
     try {
-      this.#store(this.#entries)
+      this.#store(entries)
     } catch {
       return
     }
   }
 
-  /** One entry a SIM and secret, the newest at the end. An entry that may be another SIM's stays. */
-  #with(sim: SimIdentity, secret: Secret, state: Entry['state']): readonly Entry[] {
-    const all = this.#load()
-    const entry: Entry = { iccid: sim.iccid, imei: sim.imei, kind: secret.kind, hmac: this.#hmacOf(secret), state }
-    const isSame = (other: Entry) =>
-      other.hmac === entry.hmac && other.iccid === entry.iccid && other.imei === entry.imei && other.kind === entry.kind
-    return [...all.filter((other) => !isSame(other)), entry]
+  #entryOf(sim: SimIdentity, secret: Secret, state: Entry['state']): Entry {
+    return { iccid: sim.iccid, imei: sim.imei, kind: secret.kind, hmac: this.#hmacOf(secret), state }
   }
 
   #store(entries: readonly Entry[]): void {
@@ -187,6 +201,13 @@ export class PinLedger {
   }
 }
 
+/** One entry a SIM and secret, the newest at the end. An entry that may be another SIM's stays. */
+function withEntry(all: readonly Entry[], entry: Entry): readonly Entry[] {
+  const isSame = (other: Entry) =>
+    other.hmac === entry.hmac && other.iccid === entry.iccid && other.imei === entry.imei && other.kind === entry.kind
+  return [...all.filter((other) => !isSame(other)), entry]
+}
+
 /** Two ICCIDs decide, else two IMEIs; where there is nothing to compare it may well be the same. */
 function maybeSame(entry: SimIdentity, sim: SimIdentity): boolean {
   if (entry.iccid !== undefined && sim.iccid !== undefined) return entry.iccid === sim.iccid
@@ -215,6 +236,7 @@ function isEntry(value: unknown): value is Entry {
     (entry.kind === 'pin' || entry.kind === 'puk') &&
     typeof entry.hmac === 'string' &&
     [entry.iccid, entry.imei].every((number) => number === undefined || typeof number === 'string') &&
-    (entry.state === 'pending' || entry.state === 'refused' || entry.state === 'accepted')
+    (entry.state === 'pending' || entry.state === 'refused' || entry.state === 'accepted') &&
+    (entry.isAsked === undefined || entry.isAsked === true)
   )
 }

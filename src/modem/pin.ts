@@ -27,6 +27,9 @@ export interface PinContext {
   readTries(): Promise<TriesLeft | undefined>
 }
 
+/** Of `mmctl sim`. */
+type PinCommand = 'unlock' | 'change-pin' | 'enable-pin' | 'disable-pin'
+
 const PUK_REMEDY = 'Run `mmctl sim puk` with the PUK, which your operator gives you.'
 const TRY_TIMEOUT_MS = 30_000
 /** After OK some SIMs take seconds until +CPIN? says READY; one that still asks for the PIN then has not taken it. */
@@ -37,7 +40,7 @@ export async function enterPin(context: PinContext, pin: string, caller: PinCall
   const secret = pinOf(pin)
   requireStatus(await context.readStatus(), 'pin')
   await allow(context, secret, caller)
-  await attemptSecret(context, secret, `AT+CPIN="${pin}"`, (reply) => opens(context, reply))
+  await openWith(context, secret, `AT+CPIN="${pin}"`)
   context.ledger.accepted(context.sim, secret)
 }
 
@@ -47,7 +50,7 @@ export async function enterPuk(context: PinContext, puk: string, newPin: string)
   const newSecret = pinOf(newPin)
   requireStatus(await context.readStatus(), 'puk')
   await allow(context, secret, 'person')
-  await attemptSecret(context, secret, `AT+CPIN="${puk}","${newPin}"`, (reply) => opens(context, reply))
+  await openWith(context, secret, `AT+CPIN="${puk}","${newPin}"`)
   context.ledger.accepted(context.sim, secret)
   context.ledger.accepted(context.sim, newSecret)
 }
@@ -64,8 +67,8 @@ export async function changePin(
   // Most SIMs refuse the right PIN, too, while they ask for none: that must not count against it.
   if ((await asksForPin(context)) === false)
     throw new ModemdError('WrongState', 'The SIM asks for no PIN: run `mmctl sim enable-pin` first, then change it.')
-  await allow(context, secret, caller)
-  await attemptSecret(context, secret, `AT+CPWD="SC","${oldPin}","${newPin}"`, async (reply) => reply?.isOk === true)
+  await allow(context, secret, caller, 'change-pin')
+  await checkWith(context, secret, `AT+CPWD="SC","${oldPin}","${newPin}"`)
   context.ledger.accepted(context.sim, newSecret)
 }
 
@@ -75,9 +78,9 @@ export async function requirePin(context: PinContext, pin: string, on: boolean, 
   requireStatus(await context.readStatus(), 'ready')
   if ((await asksForPin(context)) === on)
     throw new ModemdError('WrongState', `The SIM ${on ? 'asks for its PIN' : 'asks for no PIN'} already.`)
-  await allow(context, secret, caller)
+  await allow(context, secret, caller, on ? 'enable-pin' : 'disable-pin')
   const line = `AT+CLCK="SC",${on ? 1 : 0},"${pin}"`
-  await attemptSecret(context, secret, line, async (reply) => reply?.isOk === true)
+  await checkWith(context, secret, line)
   context.ledger.accepted(context.sim, secret)
 }
 
@@ -94,6 +97,7 @@ export function refusalOf(
   left: number | undefined,
   history: TryHistory,
   ledgerPath: string,
+  command: PinCommand = 'unlock',
 ): ModemdError | undefined {
   const name = kind.toUpperCase()
   if (history.isRefused)
@@ -107,7 +111,7 @@ export function refusalOf(
   // Where the counter is hidden no more can be left than the whole less what we spent ourselves.
   const atMost = left ?? (kind === 'pin' ? 3 : 10) - history.failuresSinceAccepted
   if (atMost >= 2 || caller === 'person-last-try') return undefined
-  const remedy = kind === 'pin' ? 'run `mmctl sim unlock --last-try`' : 'enter it in a telephone'
+  const remedy = kind === 'pin' ? `run \`mmctl sim ${command} --last-try\`` : 'enter it in a telephone'
   return new ModemdError('PinGuard', `This is the last ${name} try; if you are sure of the ${name}, ${remedy}.`)
 }
 
@@ -128,7 +132,12 @@ function automaticRefusal(left: number | undefined, history: TryHistory): Modemd
   return new ModemdError('PinGuard', `${text}: run mmctl sim unlock.`)
 }
 
-async function allow(context: PinContext, secret: Secret, caller: PinCaller): Promise<void> {
+async function allow(
+  context: PinContext,
+  secret: Secret,
+  caller: PinCaller,
+  command: PinCommand = 'unlock',
+): Promise<void> {
   const history = context.ledger.history(context.sim, secret)
   // A refused secret is answered without a word to the modem.
   if (history.isRefused) throw refusalOf(caller, secret.kind, undefined, history, context.ledger.path)
@@ -139,18 +148,30 @@ async function allow(context: PinContext, secret: Secret, caller: PinCaller): Pr
     secret.kind === 'pin' ? tries?.pin : tries?.puk,
     history,
     context.ledger.path,
+    command,
   )
   if (refusal) throw refusal
 }
 
-/** Sends the line once. Returns only when the secret is surely right; in doubt it counts as refused. */
+/** The SIM is locked and asks for it. */
+async function openWith(context: PinContext, secret: Secret, line: string): Promise<void> {
+  context.ledger.begin(context.sim, secret, true)
+  await attemptSecret(context, secret, line, (reply) => opens(context, reply))
+}
+
+/** The SIM is open: only its answer tells. */
+async function checkWith(context: PinContext, secret: Secret, line: string): Promise<void> {
+  context.ledger.begin(context.sim, secret)
+  await attemptSecret(context, secret, line, async (reply) => reply?.isOk === true)
+}
+
+/** Sends the line, whose try has begun, once. Returns only when the secret is surely right; in doubt it counts as refused. */
 async function attemptSecret(
   context: PinContext,
   secret: Secret,
   line: string,
   isAccepted: (reply: AtReply | undefined) => Promise<boolean>,
 ): Promise<void> {
-  context.ledger.begin(context.sim, secret)
   const reply = await sendOnce(context, line)
   if ((reply === undefined || reply.isOk || isDoubtful(reply)) && (await isAccepted(reply))) return
   context.ledger.refused(context.sim, secret)

@@ -3,13 +3,15 @@
 import { ModemdError } from '../base/errors.ts'
 import { parseCeer } from './at/replies/ceer.ts'
 import { parseCnum } from './at/replies/cnum.ts'
-import { type CopsReply, parseCops } from './at/replies/cops.ts'
+import { type CopsReply, parseCops, parseCopsMode } from './at/replies/cops.ts'
 import { parseRegistrationDetails } from './at/replies/creg.ts'
 import type { CommandOptions } from './at/session.ts'
 import type { ModemContext } from './procedure.ts'
 import { isIn } from './state.ts'
 
 const NAME_TIMEOUT_MS = 1000
+/** Some answer only when they are registered. */
+const SELECTION_TIMEOUT_MS = 120_000
 const NO_OPERATOR: CopsReply = { technologies: [] }
 
 export function isRegistered(modem: ModemContext): boolean {
@@ -33,6 +35,21 @@ export async function readDenial(modem: ModemContext): Promise<void> {
   const { isOk, lines } = await modem.attempt('AT+CEER')
   const network = isOk ? parseCeer(lines, 'mobility')?.network : undefined
   if (network?.domain === 'mobility') modem.apply({ type: 'denial', cause: network })
+}
+
+/**
+ * A modem that finds no network may have been told to (+COPS=2, by who had it before), which nothing else would ever end; or to stay
+ * with one network, which is a person's choice and told.
+ */
+export async function readSelection(modem: ModemContext): Promise<void> {
+  const { isOk, lines } = await modem.attempt('AT+COPS?')
+  const mode = isOk ? parseCopsMode(lines) : undefined
+  modem.apply({ type: 'selection', isByHand: mode === 'manual' })
+  if (mode !== 'deregistered') return
+  modem.logger.warn('The modem was told to keep off the network (+COPS=2): it may look for one again.', {
+    modem: modem.snapshot.id,
+  })
+  await modem.attempt('AT+COPS=0', { timeoutMs: SELECTION_TIMEOUT_MS })
 }
 
 /**

@@ -86,7 +86,7 @@ export class SignalReader {
     for (const query of queries) {
       if (this.#useless.has(query)) continue
       const lines = await this.#linesOf(query)
-      const value = lines && query.parse(lines, {})
+      const value = lines && query.parse(lines, { model: this.#modem.snapshot.model })
       if (value !== undefined) return { value, query }
     }
     return undefined

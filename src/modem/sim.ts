@@ -48,6 +48,8 @@ export interface SimOpener {
   readonly wakeup: Wakeup
   /** The profile's PIN, where there is one and the rule allows a try by itself. Resolves true when the SIM took it. */
   tryProfilePin(): Promise<boolean>
+  /** The SIM asks for nothing, whoever opened it. */
+  foundOpen(): void
 }
 
 /** undefined: busy, or an answer that says nothing. What it says is the modem's state from now on. */
@@ -74,7 +76,8 @@ async function askSimStatus(modem: Pick<ModemContext, 'attempt'>): Promise<SimSt
   const reply = await modem.attempt('AT+CPIN?', { timeoutMs: 6000 })
   if (reply.isOk) {
     const cpin = parseCpin(reply.lines)
-    return cpin && !BUSY_WORDS.test(cpin.text) ? (cpin.status ?? 'failed') : undefined
+    // A word that nobody knows may be half an answer: asked again.
+    return cpin && !BUSY_WORDS.test(cpin.text) ? cpin.status : undefined
   }
   const { kind, number } = parseError(reply.final)
   return kind === 'cme' && number !== undefined ? STATUS_BY_CME[number] : undefined
@@ -143,6 +146,7 @@ export async function openSim(modem: ModemContext, opener: SimOpener, signal: Ab
     if (!isIdentified) await readIccid(modem)
     isIdentified = modem.snapshot.sim.iccid !== undefined
     if (isOpen(status)) {
+      opener.foundOpen()
       if (modem.snapshot.failure?.cause.startsWith('sim-')) modem.apply({ type: 'failure', failure: undefined })
       return
     }

@@ -35,6 +35,8 @@ export type Change =
   | { readonly type: 'registration'; readonly reply: RegistrationReply & Pick<RegistrationDetails, 'cause'> }
   /** Why the network refuses, where it said so beside the registration. */
   | { readonly type: 'denial'; readonly cause: NetworkCause }
+  /** The network is chosen by hand, not by the modem. */
+  | { readonly type: 'selection'; readonly isByHand: boolean }
   /** All domains are forgotten: radio off, reset. */
   | { readonly type: 'unregistered' }
   | { readonly type: 'operator'; readonly name?: string | undefined; readonly code?: string | undefined }
@@ -48,6 +50,8 @@ export type Change =
 export interface ModemRecord {
   readonly snapshot: ModemSnapshot
   readonly activity: Activity
+  /** As it was told; the snapshot has what is still so. */
+  readonly failure: Failure | undefined
   readonly domains: Readonly<Partial<Record<RegistrationDomain, RegistrationReply>>>
   /** Beside those that the registration names. */
   readonly technologies: Readonly<Record<'report' | 'operator', readonly string[]>>
@@ -55,10 +59,14 @@ export interface ModemRecord {
   readonly isOperatorAsked: boolean
   /** Told with the denial or shortly before; forgotten once the modem is in a network. */
   readonly denial: Denial | undefined
+  /** Asked while no network is found, and forgotten once there is one. */
+  readonly isChosenByHand: boolean
 }
 
 type Denial = Pick<ModemSnapshot, 'denial' | 'isDenialFinal'>
 
+const CHOSEN_BY_HAND =
+  'The modem looks for the one network that was chosen by hand and takes no other: `mmctl register` lets it choose by itself.'
 const NO_TECHNOLOGIES = { report: [], operator: [] }
 const NO_SIGNAL = { signal: undefined, signalQuality: undefined, signalDbm: undefined } as const
 /** The radio is off, or nobody knows. */
@@ -79,10 +87,12 @@ export function newRecord(
       powerState: 'unknown',
     },
     activity: 'starting',
+    failure: undefined,
     domains: {},
     technologies: NO_TECHNOLOGIES,
     isOperatorAsked: false,
     denial: undefined,
+    isChosenByHand: false,
   })
 }
 
@@ -107,6 +117,8 @@ function apply(record: ModemRecord, change: Change): ModemRecord {
       }
     case 'denial':
       return { ...record, denial: denialOf(change.cause) }
+    case 'selection':
+      return { ...record, isChosenByHand: change.isByHand }
     case 'unregistered':
       return { ...record, domains: {}, technologies: NO_TECHNOLOGIES }
     case 'operator':
@@ -132,7 +144,7 @@ function apply(record: ModemRecord, change: Change): ModemRecord {
     case 'activity':
       return { ...record, activity: change.activity }
     case 'failure':
-      return { ...record, snapshot: { ...snapshot, failure: change.failure } }
+      return { ...record, failure: change.failure }
   }
 }
 
@@ -145,6 +157,7 @@ function derived(record: ModemRecord): ModemRecord {
   const isRegistered = isIn(registration)
   const isOperatorAsked = isRegistered && record.isOperatorAsked
   const denial = isRegistered ? undefined : record.denial
+  const isChosenByHand = !isRegistered && record.isChosenByHand
   const { operatorName, operatorCode, denial: _text, isDenialFinal: _kind, ...rest } = record.snapshot
   const snapshot: ModemSnapshot = {
     ...rest,
@@ -155,12 +168,29 @@ function derived(record: ModemRecord): ModemRecord {
     accessTechnologies: isRegistered ? technologiesOf(record) : [],
   }
   const state = stateOf(record.activity, snapshot, isOperatorAsked)
+  const stateReason = reasonOf(state, snapshot, record.failure, isChosenByHand)
+  const failure = failureOf(state, stateReason, registration, record.failure)
   return {
     ...record,
     denial,
     isOperatorAsked,
-    snapshot: { ...snapshot, state, stateReason: reasonOf(state, snapshot) },
+    isChosenByHand,
+    snapshot: { ...snapshot, state, stateReason, failure },
   }
+}
+
+/** What is wrong now: a state that is a failure names itself, and one of the SIM ends with its state. */
+function failureOf(
+  state: ModemState,
+  detail: string,
+  registration: Registration,
+  told: Failure | undefined,
+): Failure | undefined {
+  if (state === 'absent-sim') return { cause: 'sim-absent', detail }
+  if (state === 'searching' && registration === 'denied') return { cause: 'registration-denied', detail }
+  if (!told?.cause.startsWith('sim-')) return told
+  if (state === 'locked') return told.cause === 'sim-absent' || told.cause === 'sim-failed' ? undefined : told
+  return state === 'failed' || state === 'enabling' ? told : undefined
 }
 
 /** Data needs the packet domains: the best news of them first, then the circuit domain's. */
@@ -189,7 +219,12 @@ function stateOf(activity: Activity, { sim, registration }: ModemSnapshot, isOpe
   return isIn(registration) && isOperatorAsked ? 'registered' : 'searching'
 }
 
-function reasonOf(state: ModemState, { sim, registration, failure, denial }: ModemSnapshot): string {
+function reasonOf(
+  state: ModemState,
+  { sim, registration, denial }: ModemSnapshot,
+  failure: Failure | undefined,
+  isChosenByHand: boolean,
+): string {
   switch (state) {
     case 'absent-sim':
       return 'There is no SIM in the modem.'
@@ -203,7 +238,7 @@ function reasonOf(state: ModemState, { sim, registration, failure, denial }: Mod
     case 'disabled':
       return 'The radio was switched off.'
     case 'searching':
-      if (registration !== 'denied') return 'The modem looks for a network.'
+      if (registration !== 'denied') return isChosenByHand ? CHOSEN_BY_HAND : 'The modem looks for a network.'
       return denial === undefined ? 'The network refuses this SIM.' : `The network refuses this SIM: ${denial}.`
     default:
       return ''

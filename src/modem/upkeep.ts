@@ -76,7 +76,11 @@ export class Upkeep {
   async #run(round: FeatureRound): Promise<void> {
     const { wakeups, pinDesk } = this.#options
     const { clock, signal } = round
-    const opener = { wakeup: wakeups.sim, tryProfilePin: () => pinDesk.tryProfilePin() }
+    const opener = {
+      wakeup: wakeups.sim,
+      tryProfilePin: () => pinDesk.tryProfilePin(),
+      foundOpen: () => pinDesk.foundOpen(),
+    }
     for (let failures = 0; !signal.aborted; ) {
       try {
         const reports = await bringUp(round, opener, signal)

@@ -26,7 +26,12 @@ export interface LockFile {
 
 /** `LCK..ttyUSB0` for `/dev/ttyUSB0`, `LCK..pts_3` for `/dev/pts/3`. */
 function lockFileName(path: string): string {
-  return `LCK..${path.replace(/^\/?dev\//, '').replaceAll('/', '_')}`
+  return `LCK..${lockedName(path)}`
+}
+
+/** `pts_3` for `/dev/pts/3`: what pppd calls the device that is locked. */
+export function lockedName(path: string): string {
+  return path.replace(/^\/?dev\//, '').replaceAll('/', '_')
 }
 
 /**
@@ -117,7 +122,8 @@ function isHeld(file: string, pid: number | undefined): boolean {
 }
 
 function busy(path: string, file: string, pid: number | undefined, program: string | undefined): PortBusyError {
-  if (pid !== undefined) return new PortBusyError(path, `${program ?? 'another program'} (process ${pid})`)
+  if (pid !== undefined)
+    return new PortBusyError(path, `${program ?? 'another program'} (process ${pid})`, undefined, pid)
   const sentence = `${path} is in use: its lock file ${file} names no process; remove the file if nothing uses the port.`
   return new PortBusyError(path, 'another program', sentence)
 }

@@ -64,6 +64,7 @@ export const CME_TEXT = {
   100: 'unknown',
   132: 'service option not supported',
   133: 'requested service option not subscribed',
+  149: 'PDP authentication failure',
   504: 'session is ongoing',
   505: 'session not active',
 } as const

@@ -7,6 +7,7 @@ import { latin1 } from '../base/bytes.ts'
 import type { Deadline, Input, Machine, Output } from '../base/machine.ts'
 import { type Answer, type CommandContext, ERROR, type Final, NO_CARRIER, OK } from './answer.ts'
 import { type AtCommand, bodyOf, commandKey, LineEditor, parseBody } from './at-line.ts'
+import type { Party } from './call-context.ts'
 import { dialledContext } from './commands/dial.ts'
 import type { CommandTable } from './commands/table.ts'
 import { DataPath } from './data-path.ts'
@@ -204,6 +205,7 @@ export class AtPort implements Machine<PortEvent> {
 
   #tickData(path: DataPath): void {
     for (let what = path.take(this.#nowMs); what; what = path.take(this.#nowMs)) {
+      if (!this.#modem.context.isUp && (what.type === 'downlink' || what.type === 'uplink')) continue
       if (what.type === 'downlink') {
         this.#modem.rxBytes += what.bytes.length
         this.#options.statistics.rxBytes += what.bytes.length
@@ -309,7 +311,7 @@ export class AtPort implements Machine<PortEvent> {
 
   #hangUp(): Answer {
     if (this.#suspended) this.#forgetCall('ATH')
-    else this.#modem.loseCall(this.#nowMs)
+    else this.#modem.loseCall(this.#nowMs, 'ME')
     return OK
   }
 
@@ -331,16 +333,16 @@ export class AtPort implements Machine<PortEvent> {
     this.#reply([], 'OK')
   }
 
-  #endCall(): void {
-    this.#forgetCall('the line dropped')
+  #endCall(by: Party = 'NW'): void {
+    this.#forgetCall('the line dropped', by)
     this.#reply([], { own: 'NO CARRIER' })
   }
 
-  #forgetCall(reason: string): void {
+  #forgetCall(reason: string, by: Party = 'ME'): void {
     if (this.#mode.name !== 'data' && !this.#suspended) return
     this.#mode = COMMAND_MODE
     this.#suspended = undefined
-    this.#modem.callEnded()
+    this.#modem.callEnded(by, this.#nowMs)
     this.#event({ type: 'call-over', reason })
   }
 
@@ -354,7 +356,7 @@ export class AtPort implements Machine<PortEvent> {
   #takeReport(report: Report): void {
     const { faults, isReportPort } = this.#options
     if (report.kind === 'call-lost') {
-      if (this.#mode.name === 'data' || this.#suspended) this.#endCall()
+      if (this.#mode.name === 'data' || this.#suspended) this.#endCall(report.by)
       return
     }
     if (report.kind === 'registration' && isReportPort && this.#modem.isRegistered) this.#stage('registered')

@@ -5,6 +5,7 @@ import { errorText, ModemdError } from '../base/errors.ts'
 import { type Logger, silentLogger } from '../base/ports.ts'
 import { VERSION } from '../base/version.ts'
 import { systemClock, systemRandom } from '../system/clock.ts'
+import { writeError, writeOutput } from '../system/output.ts'
 import { askControl, type ControlServer, listenControl } from './control.ts'
 import { FAULT_LIST, STAGES } from './fault-table.ts'
 import { IP_KINDS, NETWORK_MODES } from './network.ts'
@@ -151,7 +152,7 @@ function makeProgram(): Command {
   for (const each of [program, ...program.commands]) {
     each
       .exitOverride()
-      .configureOutput({ outputError: tellWrongUse })
+      .configureOutput({ writeOut: print, writeErr: printError, outputError: tellWrongUse })
       .configureHelp({ helpWidth: HELP_WIDTH, minWidthToWrap: 24 })
   }
   return program
@@ -171,8 +172,8 @@ async function run(raw: RunOptions): Promise<void> {
   let server: ControlServer | undefined
   try {
     if (options.control !== undefined) server = await listenControl(options.control, simulator)
-    process.stdout.write(`${readyLine(simulator.readiness, raw.json === true)}\n`)
-    await ended
+    if (say(`${readyLine(simulator.readiness, raw.json === true)}\n`)) await ended
+    else process.exitCode = FAILED
   } finally {
     await server?.close()
     await simulator.close()
@@ -186,8 +187,8 @@ async function control(
   modem: number | undefined,
 ): Promise<void> {
   const answer = await askControl(socket, { command, args, modem })
-  process.stdout.write(`${answer}\n`)
-  if (!(JSON.parse(answer) as { ok?: boolean }).ok) process.exitCode = FAILED
+  const isSaid = say(`${answer}\n`)
+  if (!isSaid || !(JSON.parse(answer) as { ok?: boolean }).ok) process.exitCode = FAILED
 }
 
 function endSignal(): Promise<void> {
@@ -213,7 +214,21 @@ const stderrLogger: Logger = {
 
 function tell(message: string, fields?: Parameters<Logger['info']>[1]): void {
   const details = Object.entries(fields ?? {}).map(([key, value]) => ` ${key}=${value}`)
-  process.stderr.write(`modem-sim: ${message}${details.join('')}\n`)
+  printError(`modem-sim: ${message}${details.join('')}\n`)
+}
+
+/** False: it could not be written. */
+function say(text: string): boolean {
+  return writeOutput('modem-sim', Buffer.from(text))
+}
+
+/** Help and version: nothing is done after them. */
+function print(text: string): void {
+  if (!say(text)) process.exit(FAILED)
+}
+
+function printError(text: string): void {
+  writeError(Buffer.from(text))
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
@@ -238,7 +253,7 @@ function tellWrongUse(text: string, write: (text: string) => void): void {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE
-  process.stderr.write(`modem-sim: ${errorText(error)}\n`)
+  printError(`modem-sim: ${errorText(error)}\n`)
   return error instanceof ModemdError && error.code === 'InvalidArgs' ? USAGE : FAILED
 }
 

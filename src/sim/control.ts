@@ -3,8 +3,9 @@
  * `{"ok":true,…}` or `{"ok":false,"error":"…"}`. Server for `command.ts`, client for `modem-sim ctl`.
  */
 
-import { unlinkSync } from 'node:fs'
+import { existsSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { dirname } from 'node:path'
 import { ReadlineParser } from '@serialport/parser-readline'
 import { errorText, ModemdError } from '../base/errors.ts'
 import type { ControlAnswer } from './modem-control.ts'
@@ -12,6 +13,7 @@ import type { Simulator } from './simulator.ts'
 
 const MAX_LINE_BYTES = 65_536
 const ANSWER_TIMEOUT_MS = 10_000
+const REQUEST_FORM = 'a request is a line like {"command":"signal","args":["-90"]}'
 
 export interface ControlRequest {
   readonly command: string
@@ -25,6 +27,12 @@ export interface ControlServer {
 
 /** Only for the user who runs it. A socket that nobody answers is replaced. Rejects with ModemdError. */
 export async function listenControl(path: string, simulator: Simulator): Promise<ControlServer> {
+  // Node makes "permission denied" of it.
+  if (!existsSync(dirname(path)))
+    throw new ModemdError(
+      'InvalidArgs',
+      `--control ${path}: there is no folder ${dirname(path)}: make it, or take another`,
+    )
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
@@ -99,13 +107,21 @@ function answerTo(line: string, simulator: Simulator): ControlAnswer {
 }
 
 function readRequest(line: string): ControlRequest {
-  const value: unknown = JSON.parse(line)
+  const value = parseJson(line)
   const { command, args = [], modem } = (value ?? {}) as Readonly<Record<string, unknown>>
   const isText = (each: unknown) => typeof each === 'string'
   if (typeof command !== 'string' || !Array.isArray(args) || !args.every(isText))
-    throw new ModemdError('InvalidArgs', 'a request is {"command":"…","args":["…"]}')
+    throw new ModemdError('InvalidArgs', REQUEST_FORM)
   if (modem !== undefined && !Number.isInteger(modem)) throw new ModemdError('InvalidArgs', '"modem" is a whole number')
   return { command, args, modem: modem as number | undefined }
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    throw new ModemdError('InvalidArgs', `this is no JSON: ${REQUEST_FORM}`)
+  }
 }
 
 /** The answer's line. Rejects with ModemdError where nobody answers. */

@@ -6,10 +6,19 @@ export interface FaultEntry {
   readonly kind: FaultKind
   readonly meaning: string
   /** Of the value, where the fault takes one. */
-  readonly value?: { readonly name: string; readonly byDefault: string }
+  readonly value?: { readonly name: keyof typeof VALUE_RANGES | 'STATE'; readonly byDefault: string }
   /** Of a call fault: the last stage of a call that it can still strike; later, it waits for the next call. */
   readonly until?: Stage
 }
+
+/** Of the values that are numbers. */
+export const VALUE_RANGES = {
+  BYTES: { least: 0, most: 65_536, isWhole: true },
+  N: { least: 1, most: 1_000_000, isWhole: true },
+  MS: { least: 0, most: 60_000, isWhole: false },
+  S: { least: 0, most: 86_400, isWhole: false },
+  P: { least: 0, most: 1, isWhole: false },
+} as const
 
 /**
  * `at=STATE`: AT first answered, the SIM asked for, a PIN accepted, the network asked for while it is looked for, registered,
@@ -96,6 +105,7 @@ export const FAULT_TABLE = {
     meaning: 'no network for so long; 0: until "network home"',
     value: { name: 'S', byDefault: '0' },
   },
+  'context-lost': { kind: 'device', meaning: 'the network ends the context of the call, and the modem keeps the line' },
   'hang-up': { kind: 'device', meaning: 'the operator ends the call now' },
 } as const satisfies Readonly<Record<string, FaultEntry>>
 

@@ -20,6 +20,7 @@ import {
   type ReplyFault,
   STAGES,
   type Stage,
+  VALUE_RANGES,
 } from './fault-table.ts'
 
 export interface Fault<N extends FaultName = FaultName> {
@@ -42,6 +43,8 @@ export interface DelayedBytes {
 }
 
 const OPTIONS = ['on', 'at', 'times']
+/** What a command without AT can begin with (`at-line.ts`): of an extended one any part, of a basic one letter and number, all of a dial. */
+const COMMAND_START = /^(?:|D.*|(?:&|&?[A-Z]|S\d+)=?(?:\?|\d*)|[+^$%*#!_].*)$/
 
 /** Of one modem. */
 export class FaultPlan {
@@ -187,20 +190,50 @@ function parseFault(words: readonly string[]): Armed {
   if (!isFaultName(name)) throw wrong(`there is no fault "${name}": take one of ${FAULT_NAMES.join(', ')}`)
   const options = new Map(rest.filter((word) => word.includes('=')).map((word) => splitOption(word)))
   for (const key of options.keys())
-    if (!OPTIONS.includes(key)) throw wrong(`fault options are on=COMMAND, at=STATE and times=N, not ${key}=`)
-  const entry = entryOf(name)
-  const value = rest.find((word) => !word.includes('=')) ?? entry.value?.byDefault ?? ''
+    if (!OPTIONS.includes(key))
+      throw wrong(`fault options are on=COMMAND, at=STATE, times=N and after=SECONDS, not ${key}=`)
+  const value = givenValue(
+    name,
+    rest.filter((word) => !word.includes('=')),
+  )
   const isUnplugAt = name === 'unplug-at'
+  if (isUnplugAt && options.has('at')) throw wrong('unplug-at has its state as its value: leave at= out')
   const stage = isUnplugAt ? value : options.get('at')
   if (stage !== undefined && !isStage(stage))
     throw wrong(`${isUnplugAt ? 'unplug-at' : 'at='} takes one of ${STAGES.join(', ')}`)
-  if (entry.value && !isUnplugAt && !(Number(value) >= 0))
-    throw wrong(`${name} takes a number as ${entry.value.name}, not "${value}"`)
-  const times = options.get('times') ?? (name === 'error-n-times' ? value : '1')
-  const timesLeft = times === 'always' ? Number.POSITIVE_INFINITY : Number(times)
-  if (!(timesLeft >= 1)) throw wrong('times takes a number from 1, or always')
   const on = (options.get('on') ?? '').toUpperCase().replace(/^AT/, '')
+  if (!COMMAND_START.test(on))
+    throw wrong(`on= takes what a command begins with, like +CSQ, D or E0: none begins with "${on}"`)
+  const timesLeft = timesOf(name, options.get('times'), value)
   return { name: isUnplugAt ? 'unplug' : name, value: isUnplugAt ? '' : value, on, stage, timesLeft }
+}
+
+/** '': it takes none. */
+function givenValue(name: FaultName, values: readonly string[]): string {
+  const { value } = entryOf(name)
+  const [given = value?.byDefault ?? '', ...more] = values
+  if (!value) {
+    if (values.length > 0) throw wrong(`${name} takes no value: leave "${values.join(' ')}" out`)
+    return given
+  }
+  if (more.length > 0) throw wrong(`${name} takes one value, ${value.name}: leave "${more.join(' ')}" out`)
+  if (value.name === 'STATE') return given
+  const { least, most, isWhole } = VALUE_RANGES[value.name]
+  const isNumber = (isWhole ? /^\d+$/ : /^\d+(\.\d+)?$/).test(given)
+  if (!isNumber || Number(given) < least || Number(given) > most)
+    throw wrong(
+      `${name} takes a ${isWhole ? 'whole ' : ''}number from ${least} to ${most} as ${value.name}, not "${given}"`,
+    )
+  return given
+}
+
+function timesOf(name: FaultName, times: string | undefined, value: string): number {
+  if (times === undefined) return name === 'error-n-times' ? Number(value) : 1
+  if (entryOf(name).kind === 'device')
+    throw wrong(`${name} happens to the device once: times= is for faults of replies, dials and calls`)
+  if (times === 'always') return Number.POSITIVE_INFINITY
+  if (!/^[1-9]\d{0,8}$/.test(times)) throw wrong(`times= takes a whole number from 1, or always, not "${times}"`)
+  return Number(times)
 }
 
 /** A reply's fault looks at `on` itself. */

@@ -6,7 +6,7 @@
 import { errorText, ModemdError } from '../base/errors.ts'
 import { formatIpv4 } from '../base/ipv4.ts'
 import type { Clock, Logger, Random } from '../base/ports.ts'
-import { FAULT_LIST } from './fault-table.ts'
+import { FAULT_LIST, VALUE_RANGES } from './fault-table.ts'
 import { FaultPlan } from './faults.ts'
 import { csqOf, NETWORK_MODES, type NetworkMode, type VirtualNetwork } from './network.ts'
 import { parseSignal } from './options.ts'
@@ -25,37 +25,43 @@ export interface ModemControlOptions {
   readonly logger: Logger
 }
 
+/** What is done; `chosen`: the modems it is for. Throws ModemdError InvalidArgs or WrongState. */
+export type ControlCommand = (args: readonly string[], chosen: readonly SimulatedModem[]) => ControlAnswer
+
 export class ModemControl {
   readonly #options: ModemControlOptions
+  readonly commands: Readonly<Record<string, ControlCommand>> = {
+    hangup: (_, chosen) => this.#hangUp(chosen),
+    signal: ([value]) => this.#signal(value),
+    network: (args) => this.#setNetwork(args),
+    ussd: (args, chosen) => this.#ussd(chosen, args),
+    sms: (args, chosen) => this.#sms(chosen, args),
+    sim: (args, chosen) => this.#sim(chosen, args),
+    silence: ([seconds], chosen) => this.#silence(chosen, seconds),
+    fault: (args, chosen) => this.fault(args, chosen),
+    stats: (_, chosen) => ({ modems: chosen.map((each) => this.#statistics(each)) }),
+  }
 
   constructor(options: ModemControlOptions) {
     this.#options = options
   }
 
-  /** undefined: there is no such command. Throws ModemdError InvalidArgs or WrongState. */
-  run(command: string, args: readonly string[], chosen: readonly SimulatedModem[]): ControlAnswer | undefined {
-    switch (command) {
-      case 'hangup':
-        return this.#hangUp(chosen)
-      case 'signal':
-        return this.#signal(args[0])
-      case 'network':
-        return this.#setNetwork(args)
-      case 'silence':
-        return this.#silence(chosen, args[0])
-      case 'sim':
-        return this.#sim(chosen, args)
-      case 'fault':
-        return this.#fault(chosen, args)
-      case 'stats':
-        return { modems: chosen.map((each) => this.#statistics(each)) }
-      case 'sms':
-        return this.#sms(chosen, args)
-      case 'ussd':
-        return this.#ussd(chosen, args)
-      default:
-        return undefined
+  /** `NAME …`, `clear`, or nothing for the list. Throws ModemdError InvalidArgs. */
+  fault(words: readonly string[], modems: readonly SimulatedModem[]): ControlAnswer {
+    if (words[0] === undefined) return { faults: FAULT_LIST }
+    if (words[0] === 'clear') {
+      for (const { options } of modems) options.faults.clear()
+      return {}
     }
+    const { delayMs, rest } = takeDelay(words)
+    // Checked at once, also when it is armed later.
+    new FaultPlan(this.#options.random).arm(rest)
+    const arm = () => {
+      for (const modem of modems) modem.fault(rest)
+    }
+    if (delayMs === 0) arm()
+    else this.#later(delayMs, arm)
+    return {}
   }
 
   #hangUp(modems: readonly SimulatedModem[]): ControlAnswer {
@@ -124,31 +130,13 @@ export class ModemControl {
         'sim takes remove, or insert [ICCID] [pin=PIN]; an ICCID has 18 to 20 digits',
       )
     for (const modem of modems) what === 'insert' ? modem.insertSim(iccid, pin) : modem.removeSim()
-    return { sim: modems[0]?.options.sim.state }
+    return { sim: modems[0]?.simState }
   }
 
   #silence(modems: readonly SimulatedModem[], seconds: string | undefined): ControlAnswer {
-    const silentS = Number(seconds)
-    if (!(silentS >= 0)) throw new ModemdError('InvalidArgs', 'silence takes seconds')
+    const silentS = readSeconds(seconds, 'silence')
     for (const { options } of modems) options.faults.silence(options.clock.nowMs() + silentS * 1000)
     return { seconds: silentS }
-  }
-
-  #fault(modems: readonly SimulatedModem[], words: readonly string[]): ControlAnswer {
-    if (words[0] === undefined) return { faults: FAULT_LIST }
-    if (words[0] === 'clear') {
-      for (const { options } of modems) options.faults.clear()
-      return {}
-    }
-    const { delayMs, rest } = takeDelay(words)
-    // Checked at once, also when it is armed later.
-    new FaultPlan(this.#options.random).arm(rest)
-    const arm = () => {
-      for (const modem of modems) modem.fault(rest)
-    }
-    if (delayMs === 0) arm()
-    else this.#later(delayMs, arm)
-    return {}
   }
 
   #later(delayMs: number, fn: () => void): void {
@@ -171,7 +159,7 @@ export class ModemControl {
       commands: statistics.commands,
       sim: {
         iccid: sim.iccid ?? identity.iccid,
-        state: sim.state,
+        state: modem.simState,
         pinTries: sim.pinTries,
         pukTries: sim.pukTries,
         ...sim.tries,
@@ -198,7 +186,13 @@ export class ModemControl {
 function takeDelay(words: readonly string[]): { readonly delayMs: number; readonly rest: readonly string[] } {
   const delay = words.find((word) => word.startsWith('after='))
   if (delay === undefined) return { delayMs: 0, rest: words }
-  const seconds = Number(delay.slice('after='.length))
-  if (!(seconds >= 0)) throw new ModemdError('InvalidArgs', 'after= takes seconds')
+  const seconds = readSeconds(delay.slice('after='.length), 'after=')
   return { delayMs: seconds * 1000, rest: words.filter((word) => word !== delay) }
+}
+
+function readSeconds(text = '', what: string): number {
+  const { least, most } = VALUE_RANGES.S
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
+  if (!(seconds <= most)) throw new ModemdError('InvalidArgs', `${what} takes seconds from ${least} to ${most}`)
+  return seconds
 }

@@ -4,14 +4,16 @@
  */
 
 import type { Deadline } from '../base/machine.ts'
+import { CallContext, type Party } from './call-context.ts'
+import { flowReport } from './flow-report.ts'
 import { GpsReceiver } from './gps.ts'
 import type { Identity } from './identity.ts'
-import { type Cell, csqOf, type VirtualNetwork } from './network.ts'
+import { type Cell, csqOf, type LogIn, type VirtualNetwork } from './network.ts'
 import { timeReport } from './network-time.ts'
 import type { Personality } from './personality.ts'
 import { type Radio, radioOf } from './radio.ts'
 import type { Report } from './reports.ts'
-import type { SimAnswer, SimCard } from './sim-card.ts'
+import { PIN_TEXT, type SimAnswer, type SimCard } from './sim-card.ts'
 import { SmsInbox } from './sms-inbox.ts'
 import { SmsStore } from './sms-store.ts'
 import { UssdService } from './ussd-service.ts'
@@ -48,9 +50,6 @@ export interface ModemStateOptions {
 
 export type CallState = 'none' | 'dialling' | 'online' | 'suspended'
 
-/** What +CPIN says of a SIM in an unasked line. */
-const PIN_TEXT = { ready: 'READY', pin: 'SIM PIN', puk: 'SIM PUK', blocked: 'SIM PUK', absent: 'NOT INSERTED' } as const
-
 const ACCESS_TECHNOLOGY = { gsm: 0, umts: 6, lte: 7 } as const
 
 export class ModemState {
@@ -60,15 +59,16 @@ export class ModemState {
   readonly network: VirtualNetwork
   readonly timings: Timings
   readonly contexts = new Map<number, PdpContext>()
+  /** By CID. */
+  readonly logIns = new Map<number, LogIn>()
   readonly messages: SmsInbox
   readonly ussd: UssdService
   readonly gps: GpsReceiver
   readonly wallMs: () => number
+  readonly context: CallContext
   readonly #vendorReports: VendorReports
   readonly #reporters: ((report: Report, nowMs: number) => void)[] = []
   call: CallState = 'none'
-  /** Of the call that stands or stood last. */
-  callCid = 0
   isAttached = true
   /** For +CEER: why the last call came to nothing. */
   lastEnd = 'No cause information available'
@@ -112,6 +112,11 @@ export class ModemState {
       dialect: options.personality.dialect.ussd,
       say: (line, nowMs) => this.#report({ kind: 'ussd', line }, nowMs),
     })
+    this.context = new CallContext({
+      isLte: options.personality.radio.technology === 'lte',
+      typeOf: (cid) => this.contexts.get(cid)?.type ?? 'IP',
+      say: (line, nowMs) => this.#report({ kind: 'packet', line }, nowMs),
+    })
     this.#vendorReports = new VendorReports({
       reports: options.personality.reports,
       values: (nowMs) => this.#reportValues(nowMs),
@@ -154,7 +159,7 @@ export class ModemState {
 
   setRadio(radio: 0 | 1 | 4, nowMs: number): void {
     this.#radio = radio
-    if (radio !== 1) this.loseCall(nowMs)
+    if (radio !== 1) this.loseCall(nowMs, 'ME')
     this.refresh(nowMs)
   }
 
@@ -229,6 +234,7 @@ export class ModemState {
 
   insertSim(nowMs: number): void {
     this.sim.insert()
+    this.hasSimFailed = false
     this.#simFromMs = nowMs
     this.#vendorReports.simInserted(nowMs + this.timings.simBusyMs, this.sim.state === 'ready')
     this.refresh(nowMs)
@@ -259,10 +265,13 @@ export class ModemState {
     this.#vendorReports.signal(nowMs)
   }
 
+  get #maySearch(): boolean {
+    return this.#radio === 1 && this.sim.state === 'ready' && !this.hasSimFailed && !this.isDeregistered
+  }
+
   /** Looks for the network where there is reason to, and leaves it where there is none. */
   refresh(nowMs: number): void {
-    const maySearch = this.#radio === 1 && this.sim.state === 'ready' && !this.hasSimFailed && !this.isDeregistered
-    if (!maySearch) {
+    if (!this.#maySearch) {
       this.#registerAtMs = undefined
       this.#enter(0, nowMs)
       return
@@ -278,14 +287,14 @@ export class ModemState {
   /** `context` of the dialled number, if the network gives one. */
   callContext(cid: number): PdpContext | undefined {
     const context = this.contexts.get(cid) ?? { cid, type: 'IP', apn: '' }
-    const refusal = this.network.refusalOf(context)
+    const refusal = this.network.refusalOf(context, this.logIns.get(cid))
     this.lastEnd = refusal ?? 'No cause information available'
     return refusal === undefined ? context : undefined
   }
 
   callStarted(cid: number, nowMs: number): void {
     this.call = 'online'
-    this.callCid = cid
+    this.context.begin(cid, nowMs)
     this.#callSinceMs = nowMs
     this.rxBytes = 0
     this.txBytes = 0
@@ -293,23 +302,24 @@ export class ModemState {
     if (flowEveryMs > 0) this.#nextFlowReportMs = nowMs + flowEveryMs
   }
 
-  callEnded(): void {
+  callEnded(by: Party, nowMs: number): void {
     this.call = 'none'
+    this.context.end(by, nowMs)
     this.#nextFlowReportMs = undefined
   }
 
   /** Radio, network or operator take the call away. */
-  loseCall(nowMs: number): void {
-    if (this.call === 'online' || this.call === 'suspended') this.#report({ kind: 'call-lost' }, nowMs)
+  loseCall(nowMs: number, by: Party): void {
+    if (this.call === 'online' || this.call === 'suspended') this.#report({ kind: 'call-lost', by }, nowMs)
   }
 
   deadline(): Deadline | undefined {
-    const due: (Deadline | undefined)[] = [
-      this.#due(this.#registerAtMs, 'registration'),
-      this.#due(this.#simReadyAtMs, 'SIM ready'),
+    const due = [
+      at(this.#registerAtMs, 'registration'),
+      at(this.#simReadyAtMs, 'SIM ready'),
       ...this.#vendorReports.deadlines(),
-      this.#due(this.#nextFlowReportMs, 'flow report'),
-      this.#due(this.messages.fetchAtMs, 'message'),
+      at(this.#nextFlowReportMs, 'flow report'),
+      at(this.messages.fetchAtMs, 'message'),
       this.ussd.deadline(),
     ]
     return due.reduce((soonest, each) => (each && (!soonest || each.atMs < soonest.atMs) ? each : soonest), undefined)
@@ -324,10 +334,6 @@ export class ModemState {
     this.ussd.tick(nowMs)
   }
 
-  #due(atMs: number | undefined, why: string): Deadline | undefined {
-    return atMs === undefined ? undefined : { atMs, why }
-  }
-
   #register(nowMs: number): void {
     this.#registerAtMs = undefined
     if (this.network.mode === 'none') return
@@ -340,7 +346,11 @@ export class ModemState {
     if (stat === this.#registration) return
     const wasRegistered = this.isRegistered
     this.#registration = stat
-    if (wasRegistered && !this.isRegistered) this.loseCall(nowMs)
+    if (wasRegistered && !this.isRegistered) {
+      const by = this.#maySearch ? 'NW' : 'ME'
+      this.context.detach(by, nowMs)
+      this.loseCall(nowMs, by)
+    }
     this.#report({ kind: 'registration' }, nowMs)
     if (wasRegistered !== this.isRegistered) this.#vendorReports.network(this.isRegistered, nowMs)
     if (this.isRegistered) this.signalChanged(nowMs)
@@ -367,20 +377,10 @@ export class ModemState {
     }
   }
 
-  /** Seconds, current rates, totals and the agreed rates, all in hexadecimal. */
   #reportFlow(nowMs: number): void {
     this.#nextFlowReportMs = nowMs + this.personality.reports.flowEveryMs
-    const hex = (value: number, digits: number) => Math.floor(value).toString(16).toUpperCase().padStart(digits, '0')
-    const values = [
-      hex((nowMs - this.#callSinceMs) / 1000, 8),
-      hex(0, 8),
-      hex(0, 8),
-      hex(this.txBytes, 16),
-      hex(this.rxBytes, 16),
-      hex(7_200_000 / 8, 8),
-      hex(7_200_000 / 8, 8),
-    ]
-    this.#report({ kind: 'vendor', line: `^DSFLOWRPT:${values.join(',')}` }, nowMs)
+    const line = flowReport((nowMs - this.#callSinceMs) / 1000, this.txBytes, this.rxBytes)
+    this.#report({ kind: 'vendor', line }, nowMs)
   }
 
   #report(report: Report, nowMs: number): void {
@@ -390,4 +390,8 @@ export class ModemState {
 
 function isDue(atMs: number | undefined, nowMs: number): boolean {
   return atMs !== undefined && atMs <= nowMs
+}
+
+function at(atMs: number | undefined, why: string): Deadline | undefined {
+  return atMs === undefined ? undefined : { atMs, why }
 }

@@ -42,11 +42,22 @@ export interface NetworkSettings {
   /** Kinds of address that a context may have; one alone refuses a context of both, too. Left out: all. */
   readonly ip?: IpKinds | undefined
   readonly signal: number | 'drift'
+  /** Asked for when a context comes up; left out: PPP asks, or nobody. */
+  readonly logIn?: LogIn | undefined
 }
+
+export interface LogIn {
+  readonly user: string
+  readonly password: string
+}
+
+/** As +CEER has it; #29. */
+export const LOG_IN_REFUSED = 'User authentication failed'
 
 export class VirtualNetwork {
   readonly #apn: string | undefined
   readonly #ip: IpKinds
+  readonly #logIn: LogIn | undefined
   readonly #phases: readonly number[]
   #mode: NetworkMode
   #signal: number | 'drift'
@@ -58,6 +69,7 @@ export class VirtualNetwork {
     this.#apn = settings.apn
     this.#ip = settings.ip ?? '46'
     this.#signal = settings.signal
+    this.#logIn = settings.logIn
     this.#phases = [...random.bytes(DRIFT.length)].map((value) => (value / 256) * 2 * Math.PI)
   }
 
@@ -119,11 +131,15 @@ export class VirtualNetwork {
   }
 
   /** Why it gives no such context, as +CEER has it (3GPP TS 24.008 §10.5.6.6); undefined: it gives one. Case does not matter in an APN (23.003 §9.1). */
-  refusalOf({ apn, type }: { readonly apn: string; readonly type: string }): string | undefined {
+  refusalOf(
+    { apn, type }: { readonly apn: string; readonly type: string },
+    logIn: LogIn | undefined,
+  ): string | undefined {
     if (this.#apn !== undefined && apn.toLowerCase() !== this.#apn.toLowerCase()) return 'Missing or unknown APN'
     if (this.#ip === '4' && type !== 'IP') return 'ESM cause #50, PDN type IPv4 only allowed'
     if (this.#ip === '6' && type !== 'IPV6') return 'ESM cause #51, PDN type IPv6 only allowed'
-    return undefined
+    const isKnown = this.#logIn?.user === logIn?.user && this.#logIn?.password === logIn?.password
+    return this.#logIn && !isKnown ? LOG_IN_REFUSED : undefined
   }
 }
 

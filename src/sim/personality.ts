@@ -204,7 +204,7 @@ export function loadPersonality(name: string, readFile: (path: string) => string
   if (bundled !== undefined) return checkPersonality(bundled, `personalities/${name}.json`)
   if (!name.includes('/') && !name.endsWith('.json'))
     throw new ModemdError(
-      'NotFound',
+      'InvalidArgs',
       `there is no personality "${name}": take one of ${PERSONALITY_NAMES.join(', ')}, or give a file`,
     )
   let value: unknown

@@ -15,6 +15,8 @@ export class PortSettings {
   /** +CMEE: 0 ERROR, 1 numbers, 2 words. */
   errorLevel = 0
   reportLevel: Record<RegistrationDomain, number> = { '+CREG': 0, '+CGREG': 0, '+CEREG': 0 }
+  /** +CGEREP: 0 none. */
+  packetEvents = 0
   /** +COPS=3,n: 0 long name, 1 short name, 2 number. */
   operatorFormat = 0
   /** ^CURC: the vendor's reports. */
@@ -41,6 +43,7 @@ export class PortSettings {
     this.hangsUpOnDtr = true
     this.errorLevel = dialect.errorLevel
     this.reportLevel = { '+CREG': 0, '+CGREG': 0, '+CEREG': 0 }
+    this.packetEvents = 0
     this.operatorFormat = 0
     this.wantsVendorReports = true
     this.wantsSignalReports = reports.signalUnasked

@@ -1,5 +1,6 @@
 /** What a modem tells its ports unasked, and which lines of it one port says. Used by `modem-state.ts` and `at-port.ts`. */
 
+import type { Party } from './call-context.ts'
 import type { ModemState } from './modem-state.ts'
 import type { PortSettings, RegistrationDomain } from './port-settings.ts'
 import { spaced } from './reply-text.ts'
@@ -13,8 +14,10 @@ export type Report =
   | { readonly kind: 'message'; readonly line: string; readonly wanted: (routing: Routing) => boolean }
   /** +CUSD, for the ports that want it. */
   | { readonly kind: 'ussd'; readonly line: string }
+  /** +CGEV, for the ports that want it. */
+  | { readonly kind: 'packet'; readonly line: string }
   /** The call is over and not by the host. */
-  | { readonly kind: 'call-lost' }
+  | { readonly kind: 'call-lost'; readonly by: Party }
 
 /** `isReportPort`: it has the vendor's. */
 export function reportLines(
@@ -29,6 +32,8 @@ export function reportLines(
       return report.wanted(settings.messages) ? [spaced(report.line, dialect)] : []
     case 'ussd':
       return settings.wantsUssd ? [spaced(report.line, dialect)] : []
+    case 'packet':
+      return settings.packetEvents > 0 ? [spaced(report.line, dialect)] : []
     case 'vendor': {
       const isWanted = settings.wantsVendorReports && (!report.isSignal || settings.wantsSignalReports)
       return isReportPort && isWanted ? [report.line] : []

@@ -5,6 +5,15 @@
 
 export type SimState = 'ready' | 'pin' | 'puk' | 'blocked' | 'absent'
 
+/** What +CPIN says of a SIM in an unasked line. */
+export const PIN_TEXT = {
+  ready: 'READY',
+  pin: 'SIM PIN',
+  puk: 'SIM PUK',
+  blocked: 'SIM PUK',
+  absent: 'NOT INSERTED',
+} as const
+
 export type SimAnswer = 'ok' | 'wrong' | 'not-allowed'
 
 export interface SimSettings {

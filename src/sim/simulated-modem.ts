@@ -17,7 +17,7 @@ import type { VirtualNetwork } from './network.ts'
 import type { Operator, OperatorCall } from './operator.ts'
 import type { Personality, UsbInterface } from './personality.ts'
 import type { PortEvent } from './port-event.ts'
-import type { SimCard } from './sim-card.ts'
+import type { SimCard, SimState } from './sim-card.ts'
 import type { Mishap, SmsStore } from './sms-store.ts'
 import type { Statistics } from './statistics.ts'
 import type { PluggedDevice, TreePort } from './usb-tree.ts'
@@ -97,6 +97,11 @@ export class SimulatedModem {
 
   get registration(): number {
     return this.#machine?.state.registration ?? 0
+  }
+
+  /** As the host sees it; `failed`: it answers no more. */
+  get simState(): SimState | 'failed' {
+    return this.#machine?.state.hasSimFailed ? 'failed' : this.#options.sim.state
   }
 
   /** Throws ModemdError. Does nothing where it is plugged. */
@@ -281,6 +286,10 @@ export class SimulatedModem {
         break
       case 'network-lost':
         this.#loseNetwork(afterMs)
+        break
+      case 'context-lost':
+        this.#machine?.state.context.end('NW', this.#options.clock.nowMs())
+        this.#pokeAll()
         break
       case 'hang-up':
         this.hangUp()

@@ -11,7 +11,7 @@ import { type Carrier, openCarrier, pageAddress } from './carriers.ts'
 import { FaultPlan } from './faults.ts'
 import { identityOf } from './identity.ts'
 import { CALL_PREFIX_LENGTH, Ip6Network, withRouter } from './ip6-network.ts'
-import { type ControlAnswer, ModemControl } from './modem-control.ts'
+import { type ControlAnswer, type ControlCommand, ModemControl } from './modem-control.ts'
 import type { Timings } from './modem-state.ts'
 import { VirtualNetwork } from './network.ts'
 import { Operator } from './operator.ts'
@@ -40,7 +40,8 @@ export interface Readiness {
   readonly page?: string
   /** Of the operator's side, for `nsenter --net=…`. */
   readonly namespace?: string
-  readonly hotplug: string
+  /** How it is announced; absent where that shows only when the first modem is plugged in. */
+  readonly hotplug?: 'uevents' | 'directory' | 'none'
 }
 
 /** A gadget's port takes a moment after its host went. */
@@ -55,8 +56,9 @@ export class Simulator {
   readonly #tree: UsbTree | undefined
   readonly #modems: readonly SimulatedModem[]
   readonly #control: ModemControl
+  readonly #commands: Readonly<Record<string, ControlCommand>>
   readonly files: OwnedFiles
-  #hotplug = 'none'
+  #hotplug: Readiness['hotplug']
 
   /** Everything is there, and plugged unless asked otherwise, when it resolves. Rejects with ModemdError, with nothing left behind. */
   static async start(options: SimulatorOptions, ports: SimulatorPorts): Promise<Simulator> {
@@ -89,10 +91,10 @@ export class Simulator {
     this.#ports = ports
     this.#pool = pool
     this.#carrier = carrier
-    this.#network = new VirtualNetwork(
-      { mode: options.network, apn: options.apn, ip: options.ip, signal: options.signal },
-      ports.random,
-    )
+    const { network: mode, apn, ip, signal, auth, user, password } = options
+    // Nobody else asks for them then.
+    const logIn = auth.length === 0 && user !== '' ? { user, password } : undefined
+    this.#network = new VirtualNetwork({ mode, apn, ip, signal, logIn }, ports.random)
     this.files = new OwnedFiles(options.root && join(options.root, 'run/modem-sim'))
     this.#tree =
       options.root === undefined
@@ -101,6 +103,7 @@ export class Simulator {
             this.#hotplug = how
             if (why !== undefined) ports.logger.debug(`no uevents: ${why}`)
           })
+    if (!this.#tree) this.#hotplug = 'none'
     const operator = new Operator({
       settings: { auth: options.auth, user: options.user, password: options.password, dnsServers: options.dns },
       pool,
@@ -111,7 +114,13 @@ export class Simulator {
     })
     this.#modems = Array.from({ length: options.modems }, (_, index) => this.#makeModem(index, operator))
     this.#control = new ModemControl({ ...ports, modems: this.#modems, network: this.#network, dns: options.dns })
-    for (const fault of options.faults) this.#control.run('fault', fault, this.#modems)
+    this.#commands = {
+      plug: (_, chosen) => this.#plug(chosen),
+      unplug: (_, chosen) => this.#unplug(chosen),
+      ...this.#control.commands,
+      ready: () => ({ ...this.readiness }),
+    }
+    for (const fault of options.faults) this.#control.fault(fault, this.#modems)
   }
 
   get readiness(): Readiness {
@@ -122,31 +131,27 @@ export class Simulator {
       internet: this.#carrier.name,
       ...(this.#carrier.name === 'none' ? {} : { page: pageAddress(this.#pool.gateway) }),
       ...(namespacePath === undefined ? {} : { namespace: namespacePath }),
-      hotplug: this.#hotplug,
+      ...(this.#hotplug === undefined ? {} : { hotplug: this.#hotplug }),
     }
   }
 
   /** Throws ModemdError InvalidArgs, Unsupported or WrongState. `modem` is an index; undefined: all. */
   control(command: string, args: readonly string[], modem: number | undefined): ControlAnswer {
     const chosen = this.#chosen(modem)
-    switch (command) {
-      case 'ready':
-        return { ...this.readiness }
-      case 'plug':
-        this.#forEach(chosen, (each) => each.plug())
-        return { ttys: chosen.flatMap((each) => each.ttys) }
-      case 'unplug':
-        this.#forEach(chosen, (each) => each.unplug())
-        return {}
-      default: {
-        const answer = this.#control.run(command, args, chosen)
-        if (answer) return answer
-        throw new ModemdError(
-          'InvalidArgs',
-          `there is no command "${command}": take plug, unplug, hangup, signal, network, sms, silence, fault, stats or ready`,
-        )
-      }
-    }
+    const carryOut = Object.hasOwn(this.#commands, command) ? this.#commands[command] : undefined
+    if (carryOut) return carryOut(args, chosen)
+    const names = Object.keys(this.#commands).join(', ')
+    throw new ModemdError('InvalidArgs', `there is no command "${command}": take one of ${names}`)
+  }
+
+  #plug(chosen: readonly SimulatedModem[]): ControlAnswer {
+    this.#forEach(chosen, (each) => each.plug())
+    return { ttys: chosen.flatMap((each) => each.ttys) }
+  }
+
+  #unplug(chosen: readonly SimulatedModem[]): ControlAnswer {
+    this.#forEach(chosen, (each) => each.unplug())
+    return {}
   }
 
   #forEach(modems: readonly SimulatedModem[], step: (modem: SimulatedModem) => void): void {

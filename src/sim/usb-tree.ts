@@ -50,11 +50,12 @@ export class UsbTree {
   #deviceNumber = 2
   #sendsUevents = !sharesTheMachinesNetwork()
 
-  /** `onHotplug` tells once how changes are announced: by netlink, or only by the directories themselves. */
+  /** `onHotplug` tells how changes are announced, once that is known: by netlink, or only by the directories themselves. */
   constructor(root: string, files: OwnedFiles, onHotplug: (how: 'uevents' | 'directory', why?: string) => void) {
     this.#root = root
     this.#files = files
     this.#onHotplug = onHotplug
+    if (!this.#sendsUevents) onHotplug('directory')
   }
 
   /** Free names from `lowest` on, as the kernel gives them. */

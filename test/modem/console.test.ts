@@ -119,6 +119,7 @@ async function registered(context: TestContext, options: ScriptedModemOptions = 
   void bench.fleet
   const scripted = bench.plug(options)
   await bench.until('it is registered', () => bench.fleet.modems[0]?.snapshot.state === 'registered')
+  await bench.until('nothing more is asked by itself', () => scripted.commands.includes('AT+CGEREP=1'))
   await bench.clock.advance(1000)
   return { bench, scripted, modem: bench.modem }
 }

@@ -116,7 +116,12 @@ test('what a killed daemon left off is on again with the next start, and nothing
 test('a file that cannot be written is an error that names it', async (t) => {
   const bench = new Bench(t)
   const file = `${DEVICE}/nothing/authorized`
-  await assert.rejects(bench.make().restart({ 'usb-port': file }, 'usb-port'), /nothing\/authorized cannot be written/)
+  await assert.rejects(bench.make().restart({ 'usb-port': file }, 'usb-port'), {
+    code: 'ModemGone',
+    message: `${file} cannot be written: the device is not there any more.`,
+  })
+  const folder = DEVICE
+  await assert.rejects(bench.make().restart({ power: folder }, 'power'), { code: 'Internal', message: /EISDIR/ })
   await assert.rejects(bench.make().restart({}, 'power'), /cannot restart the modem by its power/)
   assert.deepEqual(bench.noted(), [])
 })

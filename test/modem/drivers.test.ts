@@ -265,24 +265,28 @@ test('the same signal in every technology is the same quality, however it is ask
 
 for (const [name, command, answer] of [
   ['generic', 'AT+CGAUTH=2,2,"me","my;pass"', 'OK'],
-  ['huawei-e173', 'AT^AUTHDATA=1,2,"","my;pass","me"', 'ERROR'],
-  ['zte-mf190', 'AT$QCPDPP=1,2,"my;pass","me"', 'ERROR'],
+  ['huawei-e173', 'AT^AUTHDATA=1,2,"","my;pass","me"', 'OK'],
+  ['zte-mf190', 'AT$QCPDPP=1,2,"my;pass","me"', 'OK'],
+  ['quectel-ec25', 'AT+QICSGP=4,1,"internet","me","my;pass",3', 'OK'],
   ['quectel-ec25', 'AT+QICSGP=4,1,"internet","me","my;pass",3', 'ERROR'],
-  ['simcom-sim800', 'AT+CGAUTH=1,2,"my;pass","me"', 'ERROR'],
-  ['sierra-mc7304', 'AT$QCPDPP=2,2,"my;pass","me"', 'ERROR'],
-  ['telit-le910', 'AT#PDPAUTH=3,2,"me","my;pass"', 'ERROR'],
-  ['ublox-sara', 'AT+UAUTHREQ=1,2,"me","my;pass"', 'ERROR'],
+  ['simcom-sim800', 'AT+CGAUTH=1,2,"my;pass","me"', 'OK'],
+  ['sierra-mc7304', 'AT$QCPDPP=2,2,"my;pass","me"', 'OK'],
+  ['telit-le910', 'AT#PDPAUTH=3,2,"me","my;pass"', 'OK'],
+  ['ublox-sara', 'AT+UAUTHREQ=1,2,"me","my;pass"', 'OK'],
 ] as const)
   test(`${name}: the context gets user and password before the dial; answered ${answer} it dials`, async (t) => {
-    const change = (personality: Personality): Personality => ({
+    const lacks = answer === 'OK' ? [] : ['+QICSGP']
+    const change = ({ dialect, ...personality }: Personality): Personality => ({
       ...personality,
-      dialect: { ...personality.dialect, absent: answer === 'OK' ? [] : ['+CGAUTH', ...personality.dialect.absent] },
+      dialect: { ...dialect, absent: [...dialect.absent, ...lacks] },
     })
     const bench = benchOf(t, name, { change })
     await bench.registered()
     await bench.dial({ logIn: { username: 'me', password: 'my;pass', auth: 'any' } })
     const sent = bench.commands.map((each) => each.replace(/^\S+ /, ''))
     assert.ok(sent.includes(command), sent.filter((each) => each.includes('my;pass')).join(' '))
+    const { logIns, context } = bench.modem.state
+    assert.deepEqual(logIns.get(context.cid), answer === 'OK' ? { user: 'me', password: 'my;pass' } : undefined)
     const commands = bench.statistics.commands.total - 1
     assert.ok(commands <= MAX_COMMANDS, `${commands}: ${bench.statistics.commands.last.join(' ')}`)
   })
@@ -310,7 +314,7 @@ test('both kinds of address at once, where the network takes one: its reason say
     })
     const call = await bench.dial({ ipType: ip, isIpAlone: true })
     assert.match(call.report ?? '', /^CONNECT/)
-    const context = bench.modem.state.contexts.get(bench.modem.state.callCid)
+    const context = bench.modem.state.contexts.get(bench.modem.state.context.cid)
     assert.deepEqual([context?.type, context?.apn], [type, 'internet'])
     assert.ok(
       bench.commands.some((each) => each.endsWith(`AT+CGDCONT=4,"${type}","internet"`)),

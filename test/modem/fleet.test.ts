@@ -285,7 +285,7 @@ test('inhibit lets go of every port until it is released', async (t) => {
   bench.fleet.rescan()
   await bench.clock.advance(5000)
   assert.equal(bench.added.length, 1)
-  const releaseSecond = await bench.settled(bench.fleet.inhibit('/dev/ttyUSB0'))
+  const releaseSecond = await bench.settled(bench.fleet.inhibit('imei_356938035643809'))
   release()
   release()
   await bench.clock.advance(5000)

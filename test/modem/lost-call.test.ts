@@ -72,6 +72,15 @@ test('a change of radio: registered again before long, and nothing happens', asy
   assert.deepEqual([lost.length, contexts.asked, modem.snapshot.state], [0, 1, 'connected'])
 })
 
+test('a hang-up of our own is none of the network, though that lets go meanwhile', async (t) => {
+  const { bench, modem, call, lost, contexts, report } = await inCall(t)
+  contexts.are = '+CGACT: 1,0\n+CGACT: 2,0'
+  const ending = call.hangUp()
+  await report(0)
+  assert.equal(await bench.settled(ending), undefined)
+  assert.deepEqual([lost.length, modem.snapshot.failure], [0, undefined])
+})
+
 test('a modem that does not tell of its contexts keeps its call', async (t) => {
   const { bench, modem, lost, contexts, report } = await inCall(t)
   contexts.are = ''
@@ -83,9 +92,6 @@ test('a modem that does not tell of its contexts keeps its call', async (t) => {
 test('a radio that is switched off during a call: whoever has the call hears of it at once', async (t) => {
   const { bench, modem, lost } = await inCall(t, ONE_PORT)
   await bench.settled(modem.disable())
-  assert.deepEqual(
-    lost.map(({ detail }) => detail),
-    ['the modem was switched off'],
-  )
+  assert.deepEqual(lost, [{ cause: 'radio-off', detail: 'the radio was switched off' }])
   assert.equal(modem.snapshot.state, 'disabled')
 })

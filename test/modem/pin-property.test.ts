@@ -100,6 +100,25 @@ test('the right PIN opens the SIM, again after every re-plug', async () => {
   assert.equal(world.sends.length, 5)
 })
 
+test('the right PIN opens the SIM after a `kill -9` in the middle of its try, and one that was wrong does not', async () => {
+  for (const showsTries of [true, false]) {
+    const world = new PinWorld('1111')
+    for (const pin of ['2222', '1111'])
+      await world.enter(pin, 'person', { ...calm, showsTries, lineFault: 'killed-after' })
+    assert.equal(world.status, 'ready')
+    // That it is open after this one tells nothing of it: it was so before.
+    await world.change('4444', '5555', { ...calm, lineFault: 'killed-after' })
+    await world.enter('3333', 'person', calm)
+    world.replug()
+    for (const pin of ['2222', '4444', '1111']) await world.enter(pin, 'person', calm)
+    assert.deepEqual(
+      world.sends.map((send) => send.pin),
+      ['2222', '1111', '4444', '1111'],
+    )
+    assert.equal(world.status, 'ready')
+  }
+})
+
 test('a hidden counter allows one automatic try, and again the right PIN once a person entered it', async () => {
   const hidden: Weather = { ...calm, showsTries: false, identity: 'imei' }
   const world = new PinWorld('1111')

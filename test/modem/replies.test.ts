@@ -8,7 +8,7 @@ import { parseCnum } from '../../src/modem/at/replies/cnum.ts'
 import { parseConnectSpeed } from '../../src/modem/at/replies/connect.ts'
 import { parseCops, parseCopsTest } from '../../src/modem/at/replies/cops.ts'
 import { parseCpin } from '../../src/modem/at/replies/cpin.ts'
-import { parseRegistrations } from '../../src/modem/at/replies/creg.ts'
+import { parseRegistrationDetails } from '../../src/modem/at/replies/creg.ts'
 import { parseCsq } from '../../src/modem/at/replies/csq.ts'
 import { fieldsOf } from '../../src/modem/at/replies/fields.ts'
 import { parseCrsmIccid, parseIccid } from '../../src/modem/at/replies/iccid.ts'
@@ -47,8 +47,17 @@ table('+CPIN', (lines) => parseCpin(lines)?.status, [
   ['OK', undefined],
 ])
 
+/** As a network's state alone. */
+function registrationsOf(lines: readonly string[]) {
+  return parseRegistrationDetails(lines).map(({ domain, registration, technologies }) => ({
+    domain,
+    registration,
+    technologies,
+  }))
+}
+
 /** Forms of single modems: ModemManager's src/tests/test-modem-helpers.c. */
-table('+CREG, +CGREG, +CEREG as answer and as report', (lines) => parseRegistrations(lines), [
+table('+CREG, +CGREG, +CEREG as answer and as report', registrationsOf, [
   ['+CREG: 1,3', [{ domain: 'cs', registration: 'denied', technologies: [] }]],
   ['+CREG: 3', [{ domain: 'cs', registration: 'denied', technologies: [] }]],
   ['+CREG: 0,1,84CD,00D30173', [{ domain: 'cs', registration: 'home', technologies: [] }]],
@@ -225,7 +234,7 @@ test('errors by number, by word and unknown', () => {
 
 test('no parser throws, whatever the line', () => {
   const parsers = [
-    ...[parseCpin, parseRegistrations, parseCops, parseCopsTest, parseCsq, parseText, parseImei, parseCimi],
+    ...[parseCpin, parseRegistrationDetails, parseCops, parseCopsTest, parseCsq, parseText, parseImei, parseCimi],
     ...[parseIccid, parseCrsmIccid, parseCnum, parseCpinr, parseHuaweiCpin, parseCgdcont, parseCfun],
   ]
   const heads = fc.constantFrom(

@@ -46,6 +46,8 @@ const BUSY = [
   '+CME ERROR: SIM busy',
   '+CPIN: NOT READY\nOK',
   '+CPIN: SIM BUSY\nOK',
+  // Half an answer.
+  '+CPIN: SIM\nOK',
 ]
 
 test('a busy SIM is waited for, and the state says so; not for ever', async (t) => {

@@ -279,6 +279,37 @@ test('an unknown fault names those that exist', () => {
   assert.throws(() => bench.faults.arm(['busy', 'times=none']), /times/)
 })
 
+test('a fault that cannot work is refused in words', () => {
+  const { faults } = new ModemBench()
+  for (const [words, sentence] of [
+    ['bit-errors 2', /^bit-errors takes a number from 0 to 1 as P, not "2"$/],
+    ['bit-errors 1e-3', /as P/],
+    ['garbage 1.5', /^garbage takes a whole number from 0 to 65536 as BYTES, not "1.5"$/],
+    ['late Infinity', /as S, not "Infinity"$/],
+    ['error-n-times 0', /from 1 to/],
+    ['busy 7', /^busy takes no value: leave "7" out$/],
+    ['late 3 4', /^late takes one value, S: leave "4" out$/],
+    ['busy on=foo', /^on= takes what a command begins with, like \+CSQ, D or E0: none begins with "FOO"$/],
+    ['busy times=1.5', /^times= takes a whole number/],
+    ['unplug at=dial times=2', /^unplug happens to the device once/],
+    ['unplug-at dial at=command', /leave at= out/],
+  ] as const)
+    assert.throws(() => faults.arm(words.split(' ')), { message: sentence }, words)
+  for (const words of ['bit-errors 0.5', 'bit-errors 1', 'late 0.5', 'busy', 'unplug-at', 'busy times=always'])
+    assert.doesNotThrow(() => faults.arm(words.split(' ')), words)
+  for (const on of ['+CSQ', 'at+cpin=', 'D*99', 'E0', '&F', 'S0=', 'S0?', 'I', '^SYSINFO', '$QCPDPP', ''])
+    assert.doesNotThrow(() => faults.arm(['busy', `on=${on}`]), on)
+})
+
+test('a SIM that failed answers again once a card is put in', () => {
+  const bench = new ModemBench()
+  bench.say('ATE0+CMEE=1')
+  bench.modem.state.failSim(bench.nowMs)
+  assert.equal(bench.say('AT+CPIN?'), '\r\n+CME ERROR: 13\r\n')
+  bench.modem.state.insertSim(bench.nowMs)
+  assert.equal(bench.say('AT+CPIN?'), '\r\n+CPIN: READY\r\n\r\nOK\r\n')
+})
+
 test('unplug-at fires at its stage', () => {
   for (const [stage, act] of [
     ['command', 'AT'],

@@ -1,7 +1,7 @@
 /** The program as a whole on real ptys: Debian's chat as the judge of its AT side, its tree, its control socket, its end. */
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   closeSync,
@@ -18,10 +18,12 @@ import {
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { needs } from '../support/needs.ts'
 import { until } from '../system/until.ts'
 import { RunningSim } from './running-sim.ts'
 
+const PROGRAM = fileURLToPath(new URL('../../src/sim/command.ts', import.meta.url))
 /** Of the first card. */
 const ICCID = '8900101000000079203'
 
@@ -214,12 +216,63 @@ test('wrong use is exit 2 with a sentence', async (t) => {
     [['--link', 'FOLDER/a', '--auth', 'magic'], /none, pap, chap/],
     [['--link', 'FOLDER/a', '--pool', '10.64.0.1/16'], /10\.64\.0\.0\/16/],
     [['--link', 'FOLDER/a', '--fault', 'nonsense'], /garbage, split, late/],
+    [['--link', 'FOLDER/a', '--fault', 'busy 7'], /busy takes no value/],
+    [['--link', 'FOLDER/a', '--personality', 'nope'], /there is no personality "nope": take one of generic, /],
+    [['--link', 'FOLDER/a', '--personality', 'FOLDER/nope.json'], /there is no such file/],
   ] as const) {
     const { code, stderr } = await new RunningSim(t, args).ended()
     assert.equal(code, 2, stderr)
     assert.match(stderr, sentence)
     assert.match(stderr, /^modem-sim: [^\n]*\n$/)
   }
+})
+
+test('a control socket in a folder that is not there: said, with what to do', async (t) => {
+  const { code, stdout, stderr } = await new RunningSim(t, ['--link', 'FOLDER/a'], '/nope/deep/ctl').ended()
+  const sentence = 'modem-sim: --control /nope/deep/ctl: there is no folder /nope/deep: make it, or take another\n'
+  assert.deepEqual([code, stdout, stderr], [2, '', sentence])
+})
+
+test('a wrong command names all that there are, and ctl --help explains each', async (t) => {
+  const sim = await started(t, '--link', 'FOLDER/modem')
+  const { error } = await sim.ctl('toString')
+  const names = /^there is no command "toString": take one of (.*)$/.exec(error)?.[1]?.split(', ') ?? []
+  assert.deepEqual(
+    names.toSorted(),
+    [
+      'plug',
+      'unplug',
+      'hangup',
+      'signal',
+      'network',
+      'ussd',
+      'sms',
+      'sim',
+      'silence',
+      'fault',
+      'stats',
+      'ready',
+    ].sort(),
+  )
+  const help = execFileSync(process.execPath, ['--import', 'tsx', PROGRAM, 'ctl', '--help'], { encoding: 'utf8' })
+  for (const name of names) assert.match(help, new RegExp(`^  (\\w+, )?${name}\\b`, 'm'))
+})
+
+test('a SIM that failed is told as such, until a card is put in', async (t) => {
+  const sim = await started(t, '--link', 'FOLDER/modem', '--latency', '0')
+  await sim.ctl('fault', 'sim-failed')
+  assert.equal((await sim.stats()).sim.state, 'failed')
+  assert.deepEqual(await sim.ctl('sim', 'insert'), { ok: true, sim: 'ready' })
+  assert.equal((await sim.stats()).sim.state, 'ready')
+})
+
+test('how hotplug is announced is not made up before the first plug', async (t) => {
+  const sim = await started(t, '--root', 'FOLDER', '--unplugged')
+  assert.notEqual((await sim.ctl('ready')).hotplug, 'none')
+  await sim.ctl('plug')
+  assert.match((await sim.ctl('ready')).hotplug, /^(uevents|directory)$/)
+  const bare = await started(t, '--link', 'FOLDER/modem', '--unplugged')
+  assert.equal((await bare.ctl('ready')).hotplug, 'none')
 })
 
 test('the control socket answers a line for a line, whatever comes', async (t) => {
@@ -231,6 +284,8 @@ test('the control socket answers a line for a line, whatever comes', async (t) =
     ['signal', 'loud'],
     ['network', 'mars'],
     ['silence', 'long'],
+    ['silence', ''],
+    ['fault', 'busy', 'after='],
     ['fault', 'nonsense'],
     ['sms', '+1'],
     ['hangup'],
@@ -250,8 +305,12 @@ test('the control socket answers a line for a line, whatever comes', async (t) =
   const answers = text
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line).ok)
-  assert.deepEqual(answers, [true, false, false, false, true])
+    .map((line) => JSON.parse(line))
+  assert.deepEqual(
+    answers.map(({ ok }) => ok),
+    [true, false, false, false, true],
+  )
+  assert.equal(answers[1].error, 'this is no JSON: a request is a line like {"command":"signal","args":["-90"]}')
   const flood = createConnection(sim.control)
   const closed = new Promise((resolve) => flood.on('error', () => {}).on('close', resolve))
   flood.write('x'.repeat(200_000))

@@ -49,7 +49,7 @@ export type ChannelEvent =
 /** When probes are sent, in ms from the start; the last number is the time to give up. */
 export type ProbeTimes = readonly number[]
 
-export const RESYNC_TIMES: ProbeTimes = [0, 500, 1500, 3000]
+const RESYNC_TIMES: ProbeTimes = [0, 500, 1500, 3000]
 
 /** How long no further final result must come before the two sides agree again, at least and at most. */
 const QUIET_MIN_MS = 50

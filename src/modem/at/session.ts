@@ -163,7 +163,7 @@ export function errorOf(command: string, reply: AtReply): ModemdError {
   return new ModemdError(code, meaning === '' ? `${answer}.` : `${answer}: ${meaning}.`, cause)
 }
 
-export function gone(path: string, reason: string): ModemdError {
+function gone(path: string, reason: string): ModemdError {
   return new ModemdError('ModemGone', `The modem's port ${path} is gone (${printable(reason)}).`, 'modem-gone')
 }
 

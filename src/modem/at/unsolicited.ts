@@ -9,7 +9,7 @@ export function prefixOf(line: string): string | undefined {
 }
 
 /** What `AT+CREG?` is answered with: `+CREG`; undefined for basic commands. */
-export function answerPrefixOf(command: string): string | undefined {
+function answerPrefixOf(command: string): string | undefined {
   return /^AT([+^*#$%_!&][A-Z0-9_]+)/i.exec(command)?.[1]?.toUpperCase()
 }
 
@@ -43,7 +43,7 @@ const REPORT_PREFIXES: ReadonlySet<string> = new Set([
     '+QIND +QUSIM +QSIMSTAT +QPSMTIMER +QURC +QIURC +QSSLURC +QNITZ +QSTKURC +QNETDEVSTATUS +QJDR +QSTK +QMTSTAT',
   ),
   // SIMCom, and MediaTek and ASR inside
-  ...words(`+PBREADY +NITZ +SIM +CSMINS +CSQN *PSUTTZ *PSNWID *ATREADY +STIN +CIPEVENT +PDP +STC +SMSFULL +ECPI +EIND +EUSIM
+  ...words(`+PBREADY +NITZ +SIM +CSMINS +CSQ +CSQN +CNSMOD *PSUTTZ *PSNWID *ATREADY +STIN +CIPEVENT +PDP +STC +SMSFULL +ECPI +EIND +EUSIM
     +ESIMS +MSTK +MMSG +MPBK +ECIND +SPERROR`),
   // Sierra, Telit, Cinterion, Option, Ericsson, Intel, Icera
   ...words(`+WIND +KCNX_IND +KSUP *CNTI #STN #QSS #NITZ #PSNT #CENS #MWI #PSMRI #ECAM ^SYSSTART +CTZU ^CIEV ^SLCC ^SIND ^SBC ^SCTM ^SIS ^SISR ^SISW

@@ -12,6 +12,8 @@ import type { Change } from '../state.ts'
 /** What some answers cannot be read without. */
 export interface QueryFacts {
   readonly simStatus?: SimStatus | undefined
+  /** As +CGMM has it. */
+  readonly model?: string | undefined
 }
 
 /** A question that may be asked in more than one way: the first answer that can be read counts. */
@@ -81,6 +83,8 @@ export interface ModemDriver {
   readonly gps?: GpsSwitch | undefined
   /** The first that the modem accepts; it dials all the same where it accepts none. What is in quotes holds none. */
   contextLogIn(logIn: ContextLogIn): readonly string[]
+  /** What makes a port beside the call tell what becomes of its context (+CGEV); the first that the modem accepts. */
+  readonly packetReports: readonly string[]
   readonly radioOn: string
   /** The first that the modem accepts. */
   readonly radioOff: readonly string[]

@@ -3,7 +3,7 @@
 import { parseCesq } from '../at/replies/cesq.ts'
 import { parseRegistrationDetails } from '../at/replies/creg.ts'
 import { parseCrsmIccid, parseIccid } from '../at/replies/iccid.ts'
-import { parseImei, parseText } from '../at/replies/identity.ts'
+import { parseAti, parseImei, parseText } from '../at/replies/identity.ts'
 import { parseCpinr } from '../at/replies/pin-tries.ts'
 import type { SignalMeasure } from '../at/replies/signal-measure.ts'
 import { measureOfCsq } from '../signal.ts'
@@ -11,6 +11,8 @@ import type { Change } from '../state.ts'
 import type { ContextLogIn, ModemDriver, Query } from './driver.ts'
 
 export const CSQ: Query<SignalMeasure> = { command: 'AT+CSQ', parse: measureOfCsq }
+
+export const CESQ: Query<SignalMeasure> = { command: 'AT+CESQ', parse: parseCesq }
 
 /** For makers whose modems know the level 2 of whatever they know at all. */
 export const REGISTRATION_REPORTS = [['AT+CREG=2'], ['AT+CGREG=2'], ['AT+CEREG=2']] as const
@@ -29,18 +31,22 @@ export const generic: ModemDriver = {
   manufacturer: [
     { command: 'AT+CGMI', parse: parseText },
     { command: 'AT+GMI', parse: parseText },
+    { command: 'ATI', parse: (lines) => parseAti(lines).manufacturer },
   ],
   model: [
     { command: 'AT+CGMM', parse: parseText },
     { command: 'AT+GMM', parse: parseText },
+    { command: 'ATI', parse: (lines) => parseAti(lines).model },
   ],
   revision: [
     { command: 'AT+CGMR', parse: parseText },
     { command: 'AT+GMR', parse: parseText },
+    { command: 'ATI', parse: (lines) => parseAti(lines).revision },
   ],
   imei: [
     { command: 'AT+CGSN', parse: parseImei },
     { command: 'AT+GSN', parse: parseImei },
+    { command: 'ATI', parse: (lines) => parseAti(lines).imei },
   ],
   iccid: [
     { command: 'AT+CCID', expects: ['+ICCID'], parse: parseIccid },
@@ -49,11 +55,12 @@ export const generic: ModemDriver = {
   ],
   triesLeft: [{ command: 'AT+CPINR', parse: parseCpinr }],
   registration: ['AT+CEREG?', 'AT+CGREG?', 'AT+CREG?'],
-  signal: [[CSQ], [{ command: 'AT+CESQ', parse: parseCesq }]],
+  signal: [[CSQ], [CESQ]],
   technology: [],
   contextLogIn: ({ cid, username, password, auth }) => [
     `AT+CGAUTH=${cid},${authNumber(auth)},"${username}","${password}"`,
   ],
+  packetReports: ['AT+CGEREP=2,1', 'AT+CGEREP=1'],
   radioOn: 'AT+CFUN=1',
   radioOff: ['AT+CFUN=4', 'AT+CFUN=0'],
   reset: ['AT+CFUN=1,1'],

@@ -5,6 +5,9 @@ import { bodiesOf, fieldsOf } from '../at/replies/fields.ts'
 import { parseIccid } from '../at/replies/iccid.ts'
 import { parseQpinc } from '../at/replies/pin-tries.ts'
 import { parseQcsq, parseQindCsq } from '../at/replies/qcsq.ts'
+import { parseQeng } from '../at/replies/qeng.ts'
+import { signalOf } from '../at/replies/rfsts.ts'
+import type { SignalMeasure } from '../at/replies/signal-measure.ts'
 import { reportedSignal } from '../signal.ts'
 import type { Change } from '../state.ts'
 import type { ModemDriver, ReportContext } from './driver.ts'
@@ -25,7 +28,8 @@ export const quectel: ModemDriver = {
   iccid: [{ command: 'AT+QCCID', expects: ['+CCID'], parse: parseIccid }, ...generic.iccid],
   triesLeft: [{ command: 'AT+QPINC?', parse: parseQpinc }, ...generic.triesLeft],
   registration: [...generic.registration, 'AT+C5GREG?'],
-  signal: [[{ command: 'AT+QCSQ', parse: parseQcsq }, CSQ]],
+  // Firmwares that lack the one have the other.
+  signal: [[{ command: 'AT+QCSQ', parse: parseQcsq }, { command: 'AT+QENG="servingcell"', parse: signalOfCell }, CSQ]],
   technology: [{ command: 'AT+QNWINFO', parse: (lines) => parseQnwinfo(lines)?.technologies }],
   contextLogIn: ({ cid, type, apn, username, password, auth }) => {
     const types: Readonly<Record<string, number>> = { IP: 1, IPV6: 2, IPV4V6: 3 }
@@ -35,6 +39,13 @@ export const quectel: ModemDriver = {
   gps: { on: ['AT+QGPS=1'], off: ['AT+QGPSEND'] },
   reset: ['AT+CFUN=1,1', 'AT+QRST=1,0'],
   reports: { ...generic.reports, '+QIND': indication },
+}
+
+/** The anchor's, where a 5G leg stands beside it. */
+function signalOfCell(lines: readonly string[]): SignalMeasure | undefined {
+  return parseQeng(lines)
+    ?.cells.map(signalOf)
+    .find((measure) => measure !== undefined)
 }
 
 /** `+QIND: "csq",22,99`, `+QIND: "act","HSPA+"`; the others (`SMS DONE`, `FOTA`) are no news here. */

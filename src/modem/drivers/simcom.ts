@@ -25,7 +25,7 @@ export const simcom: ModemDriver = {
   ],
   triesLeft: [{ command: 'AT+SPIC', parse: parsePinCounters }, ...generic.triesLeft],
   signal: [[{ command: 'AT+CPSI?', parse: (lines) => parseCpsi(lines)?.signal }], [CSQ]],
-  technology: [{ command: 'AT+CNSMOD?', parse: parseCnsmod }],
+  technology: [{ command: 'AT+CNSMOD?', parse: (lines, { model }) => parseCnsmod(lines, model) }],
   // The standard's command with the password first.
   contextLogIn: ({ cid, username, password, auth }) => [
     `AT+CGAUTH=${cid},${authNumber(auth)},"${password}","${username}"`,
@@ -36,7 +36,7 @@ export const simcom: ModemDriver = {
     ...generic.reports,
     '+CSQ': strengthReport,
     '+CSQN': strengthReport,
-    '+CNSMOD': (line) => technologyReport(parseCnsmod([line])),
+    '+CNSMOD': (line, { snapshot }) => technologyReport(parseCnsmod([line], snapshot.model)),
   },
 }
 

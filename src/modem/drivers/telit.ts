@@ -3,8 +3,7 @@
 import { parsePsnt } from '../at/replies/access-technology.ts'
 import { parseIccid } from '../at/replies/iccid.ts'
 import { parsePct } from '../at/replies/pin-tries.ts'
-import { parseRfsts } from '../at/replies/rfsts.ts'
-import type { SignalMeasure } from '../at/replies/signal-measure.ts'
+import { parseRfsts, signalOf } from '../at/replies/rfsts.ts'
 import type { ModemDriver } from './driver.ts'
 import { authNumber, CSQ, generic, REGISTRATION_REPORTS, technologyReport } from './generic.ts'
 
@@ -17,7 +16,7 @@ export const telit: ModemDriver = {
   networkInit: REGISTRATION_REPORTS,
   iccid: [{ command: 'AT#CCID', parse: parseIccid }, ...generic.iccid],
   triesLeft: [{ command: 'AT#PCT', parse: (lines, { simStatus }) => parsePct(lines, simStatus) }, ...generic.triesLeft],
-  signal: [[{ command: 'AT#RFSTS', parse: signalOfCell }], [CSQ]],
+  signal: [[{ command: 'AT#RFSTS', parse: (lines) => signalOf(parseRfsts(lines) ?? {}) }], [CSQ]],
   technology: [{ command: 'AT#PSNT?', parse: parsePsnt }],
   contextLogIn: (logIn) => {
     const { cid, username, password, auth } = logIn
@@ -26,11 +25,4 @@ export const telit: ModemDriver = {
   gps: { on: ['AT$GPSP=1', 'AT$GPSNMUN=3,1,1,1,1,1,1'], off: ['AT$GPSP=0'] },
   reset: ['AT#REBOOT', 'AT+CFUN=1,1'],
   reports: { ...generic.reports, '#PSNT': (line) => technologyReport(parsePsnt([line])) },
-}
-
-function signalOfCell(lines: readonly string[]): SignalMeasure | undefined {
-  const cell = parseRfsts(lines)
-  if (!cell) return undefined
-  const { plmn: _plmn, area: _area, cell: _cell, ...measure } = cell
-  return Object.keys(measure).length > 0 ? measure : undefined
 }

@@ -2,8 +2,9 @@
 
 import { parseUreg } from '../at/replies/access-technology.ts'
 import { parsePinCounters } from '../at/replies/pin-tries.ts'
+import { parseUcged } from '../at/replies/ucged.ts'
 import type { ModemDriver } from './driver.ts'
-import { authNumber, generic, REGISTRATION_REPORTS, technologyReport } from './generic.ts'
+import { authNumber, CESQ, CSQ, generic, REGISTRATION_REPORTS, technologyReport } from './generic.ts'
 
 export const ublox: ModemDriver = {
   ...generic,
@@ -13,6 +14,8 @@ export const ublox: ModemDriver = {
   simInit: [['AT+USIMSTAT=7']],
   networkInit: REGISTRATION_REPORTS,
   triesLeft: [{ command: 'AT+UPINCNT', parse: parsePinCounters }, ...generic.triesLeft],
+  // TOBY-L1 and the like measure LTE without +CESQ.
+  signal: [[CSQ], [CESQ, { command: 'AT+UCGED=5;+UCGED?', expects: ['+RSRP', '+RSRQ'], parse: parseUcged }]],
   technology: [{ command: 'AT+UREG?', parse: parseUreg }],
   contextLogIn: ({ cid, username, password, auth }) => [
     `AT+UAUTHREQ=${cid},${authNumber(auth)},"${username}","${password}"`,

@@ -59,7 +59,7 @@ async function runMember({ feature, callEnded }: Member, round: FeatureRound): P
     } catch (error) {
       if (round.signal.aborted) return
       if (!isPortBusy(error)) {
-        round.logger.warn(`${errorText(error)} (${feature.constructor.name})`, { modem: round.snapshot.id })
+        round.logger.warn(errorText(error), { modem: round.snapshot.id })
         return
       }
       await callEnded.pause(round.clock, undefined, round.signal).catch(() => {})

@@ -196,9 +196,3 @@ export function emitUserData(encoding: 'gsm7' | 'ucs2', text: string, fields: He
   bytes.set(header)
   return { length: headerSeptets + septets.length, bytes, hasHeader }
 }
-
-export function emitOctets(data: Uint8Array, fields: HeaderFields): EmittedUserData {
-  const header = headerBytes(fields)
-  const bytes = concat([header, data])
-  return { length: bytes.length, bytes, hasHeader: header.length > 0 }
-}

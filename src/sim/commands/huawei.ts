@@ -3,6 +3,7 @@
 import { cme, type Handler, info, OK } from '../answer.ts'
 import type { ModemState } from '../modem-state.ts'
 import { type Radio, steps } from '../radio.ts'
+import { logInCommand } from './log-in.ts'
 import { iccid } from './sim.ts'
 
 const pin: Handler = (command, { modem }) => {
@@ -62,6 +63,7 @@ const reports: Handler = (command, { modem, port }) => {
 }
 
 export const HUAWEI_COMMANDS: Readonly<Record<string, Handler>> = {
+  '^AUTHDATA': logInCommand('^AUTHDATA', { kind: 1, password: 3, user: 4 }),
   '^CPIN': pin,
   '^SYSINFO': systemInformation,
   '^SYSINFOEX': extendedSystemInformation,

@@ -1,6 +1,7 @@
-/** Packet domain: 3GPP TS 27.007 §10.1.1 (+CGDCONT), §10.1.9 (+CGATT), §10.1.10 (+CGACT), §10.1.14 (+CGPADDR), §6.10 (+CEER). */
+/** Packet domain: 3GPP TS 27.007 §10.1.1 (+CGDCONT), §10.1.9 (+CGATT), §10.1.10 (+CGACT), §10.1.19 (+CGEREP), §6.10 (+CEER). */
 
 import { cme, ERROR, type Handler, info, OK, whole } from '../answer.ts'
+import { logInCommand } from './log-in.ts'
 import { simFault } from './sim.ts'
 
 const MAX_CID = 16
@@ -18,6 +19,7 @@ const context: Handler = (command, { modem }) => {
   if (!Number.isInteger(cid) || cid < 1 || cid > MAX_CID) return cme(50)
   if (command.args.length === 1) {
     modem.contexts.delete(cid)
+    modem.logIns.delete(cid)
     return OK
   }
   if (!TYPES.includes(type.toUpperCase())) return cme(50)
@@ -25,12 +27,13 @@ const context: Handler = (command, { modem }) => {
   return OK
 }
 
-/** 3GPP TS 27.007 §10.1.31. */
-const logIn: Handler = (command, { modem }) => {
-  if (command.form === 'test') return info(`+CGAUTH: (1-${MAX_CID}),(0-2)`)
-  if (command.form !== 'set') return ERROR
-  const cid = whole(command.args[0])
-  if (!modem.contexts.has(cid) || !['0', '1', '2'].includes(command.args[1] ?? '')) return cme(50)
+/** Whether this port hears of contexts, and from which on while it carries no call: what came during one is not kept. */
+const packetEvents: Handler = (command, { port }) => {
+  if (command.form === 'test') return info('+CGEREP: (0-2),(0,1)')
+  if (command.form === 'read') return info(`+CGEREP: ${port.packetEvents},0`)
+  const [mode = '', buffer = '0'] = command.args
+  if (command.form !== 'set' || !/^[012]$/.test(mode) || !/^[01]$/.test(buffer)) return ERROR
+  port.packetEvents = Number(mode)
   return OK
 }
 
@@ -49,13 +52,12 @@ const attach: Handler = (command, handlerContext) => {
 const activate: Handler = (command, { modem, nowMs }) => {
   if (command.form === 'test') return info('+CGACT: (0,1)')
   if (command.form === 'read') {
-    const isUp = modem.call === 'online' || modem.call === 'suspended'
     const all = [...modem.contexts.keys()].sort((a, b) => a - b)
-    return info(...all.map((cid) => `+CGACT: ${cid},${isUp && cid === modem.callCid ? 1 : 0}`))
+    return info(...all.map((cid) => `+CGACT: ${cid},${modem.context.isUp && cid === modem.context.cid ? 1 : 0}`))
   }
   if (command.form !== 'set') return ERROR
   if (command.args[0] === '0') {
-    modem.loseCall(nowMs)
+    modem.loseCall(nowMs, 'ME')
     return OK
   }
   return modem.isRegistered ? OK : cme(30)
@@ -66,7 +68,8 @@ const extendedError: Handler = (command, { modem }) =>
 
 export const PACKET_COMMANDS: Readonly<Record<string, Handler>> = {
   '+CGDCONT': context,
-  '+CGAUTH': logIn,
+  '+CGAUTH': logInCommand('+CGAUTH', { kind: 1, user: 2, password: 3 }),
+  '+CGEREP': packetEvents,
   '+CGATT': attach,
   '+CGACT': activate,
   '+CEER': extendedError,

@@ -3,6 +3,7 @@
 import { cme, ERROR, type Handler, info, OK } from '../answer.ts'
 import type { ModemState } from '../modem-state.ts'
 import type { Radio } from '../radio.ts'
+import { logInCommand } from './log-in.ts'
 import { iccid, simFault } from './sim.ts'
 
 /** SINR in fifths of a decibel from -20. */
@@ -29,6 +30,24 @@ const networkInformation: Handler = (command, { modem }) => {
   if (!modem.isRegistered || !cell) return info('+QNWINFO: No Service')
   const [name, band, channel] = NETWORKS[modem.personality.radio.technology]
   return command.form === 'test' ? OK : info(`+QNWINFO: "${name}","${cell.plmn}","${band}",${channel}`)
+}
+
+/** The serving cell, by its values of each generation. */
+function cellOf(plmn: string, { technology, rssi, rsrp, rsrq, sinr, rscp, ecio }: Radio): string {
+  const network = `${plmn.slice(0, 3)},${plmn.slice(3)}`
+  if (technology === 'gsm') return `"GSM",${network},0001,2C3D,30,62,0,${rssi},255,255,0,38,38,0,-,-,-,-,-,-,-,-,-`
+  if (technology === 'umts') return `"WCDMA",${network},0001,A1B2C3D,10663,279,1,${rscp},${ecio},-,-,-,-,-`
+  return `"LTE","FDD",${network},A1B2C3D,318,1650,3,5,5,0001,${rsrp},${Math.round(rsrq)},${rssi},${sinr},38`
+}
+
+const engineering: Handler = (command, { modem, nowMs }) => {
+  if (command.form === 'test') return info('+QENG: ("servingcell","neighbourcell")')
+  if (command.form !== 'set' || command.args[0] !== 'servingcell') return ERROR
+  const radio = modem.isRegistered ? modem.radioAt(nowMs) : undefined
+  const { cell } = modem
+  if (!radio || !cell) return info('+QENG: "servingcell","SEARCH"')
+  const state = modem.context.isUp ? 'CONNECT' : 'NOCONN'
+  return info(`+QENG: "servingcell","${state}",${cellOf(cell.plmn, radio)}`)
 }
 
 const pinTries: Handler = (command, { modem }) => {
@@ -64,8 +83,10 @@ const gps: Handler = (command, { modem, nowMs }) => {
 }
 
 export const QUECTEL_COMMANDS: Readonly<Record<string, Handler>> = {
+  '+QICSGP': logInCommand('+QICSGP', { user: 3, password: 4, kind: 5, definesContext: true }),
   '+QCSQ': signal,
   '+QNWINFO': networkInformation,
+  '+QENG': engineering,
   '+QPINC': pinTries,
   '+QINDCFG': indications,
   '+QCCID': (command, context) => {

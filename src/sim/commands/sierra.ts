@@ -2,6 +2,7 @@
 
 import { cme, ERROR, type Handler, info, OK } from '../answer.ts'
 import type { ModemState } from '../modem-state.ts'
+import { logInCommand } from './log-in.ts'
 import { iccid } from './sim.ts'
 
 const MODES = { gsm: 'GSM', umts: 'WCDMA', lte: 'LTE' } as const
@@ -39,6 +40,7 @@ function status(modem: ModemState, nowMs: number): readonly string[] {
 const UNLOCKED = '!ENTERCND'
 
 export const SIERRA_COMMANDS: Readonly<Record<string, Handler>> = {
+  $QCPDPP: logInCommand('$QCPDPP', { kind: 1, password: 2, user: 3 }),
   '!GSTATUS': (command, { modem, nowMs }) => (command.form === 'read' ? info(...status(modem, nowMs)) : ERROR),
   '!ICCID': (command, context) => {
     if (command.form !== 'read') return ERROR

@@ -1,7 +1,9 @@
 /** SIMCom's own commands (SIM800 Series AT Command Manual; SIM7500_SIM7600 Series AT Command Manual). */
 
 import { cme, ERROR, type Handler, info, OK } from '../answer.ts'
+import type { ModemState } from '../modem-state.ts'
 import type { Radio } from '../radio.ts'
+import { logInCommand } from './log-in.ts'
 import { iccid } from './sim.ts'
 
 /** RSRQ, RSRP and RSSI of LTE in tenths. */
@@ -34,9 +36,22 @@ const signalReports: Handler = (command, { port }) => {
   return OK
 }
 
+/** 8 is LTE of the SIM7100 and its followers, 7 LTE-M of those that are called SIM70xx. */
+function systemMode({ isRegistered, personality }: ModemState): number {
+  if (!isRegistered) return 0
+  const lte = /SIM70\d\d/.test(personality.identity.model) ? 7 : 8
+  return { gsm: 3, umts: 7, lte }[personality.radio.technology]
+}
+
 export const SIMCOM_COMMANDS: Readonly<Record<string, Handler>> = {
+  /** The password comes first here. */
+  '+CGAUTH': logInCommand('+CGAUTH', { kind: 1, password: 2, user: 3 }),
   '+CPSI': system,
   '+SPIC': pinTries,
+  '+CNSMOD': (command, { modem }) => {
+    if (command.form === 'test') return info('+CNSMOD: (0,1)')
+    return command.form === 'read' ? info(`+CNSMOD: 0,${systemMode(modem)}`) : OK
+  },
   '+EXUNSOL': signalReports,
   /** Of the newer modules: automatic +CSQ lines. */
   '+AUTOCSQ': (command, { port }) => {

@@ -25,6 +25,8 @@ const SIM_BUSY = 314
 const INVALID_INDEX = 321
 const FULL = 322
 const NO_NETWORK = 331
+/** What many modems say to whatever they did not expect. */
+const UNKNOWN_ERROR = 500
 const NO_ACKNOWLEDGEMENT_EXPECTED = 340
 
 function simFault({ modem, nowMs }: CommandContext): Answer | undefined {
@@ -80,7 +82,7 @@ const serviceCentre: Handler = (command, context) => {
   const { store } = context.modem.messages
   if (command.form === 'test') return OK
   if (command.form === 'read') return simFault(context) ?? info(`+CSCA: "${store.serviceCentre}",145`)
-  if (command.form !== 'set' || !/^\+?\d{1,20}$/.test(command.args[0] ?? '')) return ERROR
+  if (command.form !== 'set' || !/^(\+?\d{1,20})?$/.test(command.args[0] ?? '')) return ERROR
   store.serviceCentre = command.args[0]!
   return OK
 }
@@ -152,6 +154,7 @@ const send: Handler = (command, context) => {
   if (fault) return fault
   const { messages } = context.modem
   return prompting(command.args, messages.format, (hex, tpduBytes, { nowMs }) => {
+    if (messages.store.serviceCentre === '') return cms(UNKNOWN_ERROR)
     const reference = messages.store.submit(hex, tpduBytes)
     if (reference === undefined) return cms(INVALID_PDU)
     messages.fetchAtMs = nowMs + REPORT_AFTER_MS

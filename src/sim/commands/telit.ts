@@ -3,6 +3,7 @@
 import { cme, ERROR, type Handler, info, OK } from '../answer.ts'
 import type { ModemState } from '../modem-state.ts'
 import type { Radio } from '../radio.ts'
+import { logInCommand } from './log-in.ts'
 import { iccid, simFault } from './sim.ts'
 
 /** Serving cell: RSRP, RSSI and RSRQ of LTE; Ec/Io, RSCP and RSSI of UMTS; RSSI of GSM. */
@@ -37,6 +38,7 @@ function simStatus({ sim }: ModemState): number {
 }
 
 export const TELIT_COMMANDS: Readonly<Record<string, Handler>> = {
+  '#PDPAUTH': logInCommand('#PDPAUTH', { kind: 1, user: 2, password: 3 }),
   '#RFSTS': cell,
   '#PCT': pinTries,
   '#CCID': (command, context) => {

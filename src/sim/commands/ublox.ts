@@ -2,7 +2,11 @@
 
 import { cme, ERROR, type Handler, info, OK } from '../answer.ts'
 import type { ModemState } from '../modem-state.ts'
+import { logInCommand } from './log-in.ts'
 import { NETWORK_COMMANDS } from './network.ts'
+
+/** What +UCGED was set to. */
+const CELL_MODE = '+UCGED'
 
 /** 0 no service, 2 EDGE, 6 HSDPA and HSUPA, 7 LTE. */
 function packetNetwork({ isRegistered, personality }: ModemState): number {
@@ -28,7 +32,23 @@ const eventReports: Handler = (command, { port }) => {
   return OK
 }
 
+/** Mode 5: RSRP and RSRQ of the serving cell, with its number and channel before them. */
+const cellInformation: Handler = (command, { modem, port, nowMs }) => {
+  if (command.form === 'test') return info('+UCGED: (0,5)')
+  if (command.form === 'set') {
+    if (command.args[0] !== '0' && command.args[0] !== '5') return cme(50)
+    port.registers.set(CELL_MODE, Number(command.args[0]))
+    return OK
+  }
+  const radio = modem.isRegistered ? modem.radioAt(nowMs) : undefined
+  if (port.registers.get(CELL_MODE) !== 5 || radio?.technology !== 'lte') return info('+UCGED: 0')
+  const { rsrp, rsrq } = radio
+  const value = (db: number) => `-${Math.abs(db).toFixed(2).padStart(6, '0')}`
+  return info(`+RSRP: 162,5110,"${value(rsrp)}",`, `+RSRQ: 162,5110,"${value(rsrq)}",`)
+}
+
 export const UBLOX_COMMANDS: Readonly<Record<string, Handler>> = {
+  '+UAUTHREQ': logInCommand('+UAUTHREQ', { kind: 1, user: 2, password: 3 }),
   /** 16 restarts it, the SIM with it. */
   '+CFUN': (command, context) =>
     command.text === '+CFUN=16' ? { ...OK, reboots: true } : NETWORK_COMMANDS['+CFUN']!(command, context),
@@ -44,6 +64,7 @@ export const UBLOX_COMMANDS: Readonly<Record<string, Handler>> = {
     if (command.form === 'read') return info(`+UREG: ${port.wantsVendorReports ? 1 : 0},${packetNetwork(modem)}`)
     return OK
   },
+  '+UCGED': cellInformation,
   '+USIMSTAT': (command) => (command.form === 'test' ? info('+USIMSTAT: (0-7)') : OK),
   '+UPSV': (command) => (command.form === 'read' ? info('+UPSV: 0') : OK),
   '+CIND': indicators,

@@ -2,6 +2,7 @@
 
 import { cme, type Handler, info } from '../answer.ts'
 import type { Radio } from '../radio.ts'
+import { logInCommand } from './log-in.ts'
 import { iccid } from './sim.ts'
 
 const TECHNOLOGIES = { gsm: 'EDGE', umts: 'HSDPA', lte: 'LTE' } as const
@@ -13,6 +14,7 @@ function signalOf({ technology, rssi, rsrp, rsrq, sinr, rscp, ecio }: Radio): st
 }
 
 export const ZTE_COMMANDS: Readonly<Record<string, Handler>> = {
+  $QCPDPP: logInCommand('$QCPDPP', { kind: 1, password: 2, user: 3 }),
   /** Technology and domain. */
   '+ZPAS': (command, { modem }) => {
     if (command.form !== 'read') return undefined

@@ -13,7 +13,7 @@ import {
   type Submit,
 } from '../../../src/modem/sms/pdu.ts'
 import { timestampText } from '../../../src/modem/sms/timestamp.ts'
-import { emitOctets, emitUserData } from '../../../src/modem/sms/user-data.ts'
+import { emitUserData } from '../../../src/modem/sms/user-data.ts'
 
 function deliver(hex: string, tpduBytes?: number): Deliver {
   const pdu = parsePdu(hex, tpduBytes)
@@ -98,7 +98,8 @@ describe('messages from somebody', () => {
   })
 
   test('8-bit data for a port is no text', () => {
-    const data = emitOctets(Uint8Array.of(1, 0, 255), { languages: {}, destinationPort: 2948 })
+    // Application port addressing, 16 bit (3GPP TS 23.040 §9.2.3.24.4), and three octets.
+    const data = { length: 10, bytes: Uint8Array.of(6, 5, 4, 0x0b, 0x84, 0, 0, 1, 0, 255), hasHeader: true }
     const pdu = deliver(emitDeliver({ from: '1234', at: { epochMs: 0, zoneMinutes: 0 }, encoding: '8bit', data }).hex)
     assert.equal(pdu.data.text, undefined)
     assert.deepEqual([...pdu.data.bytes], [1, 0, 255])

@@ -1,6 +1,7 @@
 /** A fleet with one of modem-sim's modems behind a fake /sys, in process and on virtual time. */
 
-import { silentLogger } from '../../../src/base/ports.ts'
+import { latin1 } from '../../../src/base/bytes.ts'
+import { type Logger, silentLogger } from '../../../src/base/ports.ts'
 import { createFleet, type Fleet } from '../../../src/modem/fleet.ts'
 import type { Call, DialRequest, ModemHandle } from '../../../src/modem/snapshot.ts'
 import { Pump } from '../../../src/serial/pump.ts'
@@ -25,6 +26,7 @@ export interface PersonalityBenchOptions {
   readonly network?: Partial<NetworkSettings>
   /** A profile's PIN. */
   readonly pin?: string
+  readonly logger?: Logger
 }
 
 export class PersonalityBench {
@@ -40,6 +42,7 @@ export class PersonalityBench {
   readonly #sysfs = new FakeSysfs()
   readonly #ports = new Map<string, AtPort | undefined>()
   readonly #pumps = new Map<AtPort, Pump<PortEvent>>()
+  readonly #farWires = new Map<string, Wire>()
   readonly #fleet: Fleet
 
   constructor(name: string, options: PersonalityBenchOptions = {}) {
@@ -74,7 +77,7 @@ export class PersonalityBench {
       listenUevents: this.#sysfs.listenUevents,
       clock: this.clock,
       random: new SeededRandom(3),
-      logger: silentLogger,
+      logger: options.logger ?? silentLogger,
       pinFor: () => options.pin,
     })
   }
@@ -129,7 +132,19 @@ export class PersonalityBench {
   setSignal(dbm: number): void {
     this.network.signal = dbm
     this.modem.state.signalChanged(this.clock.nowMs())
-    this.#pokeAll()
+    this.poke()
+  }
+
+  /** The operator lets it in, or not, and the modem notices. */
+  setNetwork(mode: NetworkSettings['mode']): void {
+    this.network.mode = mode
+    this.modem.state.networkChanged(this.clock.nowMs())
+    this.poke()
+  }
+
+  /** The modem says a line on this port, whatever its state is. */
+  say(path: string, line: string): void {
+    this.#farWires.get(path)!.write(latin1(`\r\n${line}\r\n`))
   }
 
   async dispose(): Promise<void> {
@@ -158,6 +173,7 @@ export class PersonalityBench {
 
   async #open(path: string): Promise<Wire> {
     const [near, far] = virtualWires(this.clock, { path })
+    this.#farWires.set(path, far)
     const port = this.#ports.get(path)
     if (!port) {
       far.listen({ data() {}, drain() {}, closed() {} })
@@ -167,7 +183,7 @@ export class PersonalityBench {
     const pump = new Pump<PortEvent>(far, port, {
       clock: this.clock,
       onEvent: (event) => {
-        if (event.type === 'wake') queueMicrotask(() => this.#pokeAll())
+        if (event.type === 'wake') queueMicrotask(() => this.poke())
       },
     })
     this.#pumps.set(port, pump)
@@ -185,7 +201,8 @@ export class PersonalityBench {
     return wire
   }
 
-  #pokeAll(): void {
+  /** The modem's ports say what they have to, after its state was changed from outside. */
+  poke(): void {
     for (const pump of this.#pumps.values()) pump.poke()
   }
 }

@@ -13,6 +13,9 @@ import { SeededRandom } from '../../support/seeded-random.ts'
 
 export class PowerCut extends Error {}
 
+/** `kill -9`: the modem keeps its power. */
+export class Killed extends Error {}
+
 /** What may go wrong with one PIN line on its way. */
 export const LINE_FAULTS = [
   'none',
@@ -25,6 +28,8 @@ export const LINE_FAULTS = [
   'lies-ok',
   'cut-before',
   'cut-after',
+  'killed-before',
+  'killed-after',
   'vanishes',
 ] as const
 export type LineFault = (typeof LINE_FAULTS)[number]
@@ -162,6 +167,8 @@ export class PinWorld {
     }
     this.#disk.arm(disk)
     try {
+      // As bring-up does, and before each step, since it must not matter how often.
+      if (this.status === 'ready') this.#ledger.foundOpen(sim)
       await step({
         clock: this.#clock,
         guard: this.#guard,
@@ -172,9 +179,9 @@ export class PinWorld {
         readTries: async () => (showsTries ? { pin: this.#triesLeft, puk: this.#pukTriesLeft } : undefined),
       })
     } catch (error) {
-      if (error instanceof PowerCut) {
+      if (error instanceof PowerCut || error instanceof Killed) {
         this.restart()
-        this.replug()
+        if (error instanceof PowerCut) this.replug()
       } else if (!(error instanceof ModemdError)) throw error
     } finally {
       this.#disk.arm(undefined)
@@ -189,13 +196,15 @@ export class PinWorld {
       this.#note(text, caller)
       throw new PowerCut()
     }
-    if (fault === 'never-arrives' || fault === 'vanishes' || fault === 'busy') this.#note(text, caller)
+    if (['never-arrives', 'killed-before', 'vanishes', 'busy'].includes(fault)) this.#note(text, caller)
+    if (fault === 'killed-before') throw new Killed()
     if (fault === 'never-arrives') throw silent()
     if (fault === 'vanishes') throw new ModemdError('ModemGone', 'gone', 'modem-gone')
     if (fault === 'busy') return { isOk: false, lines: [], final: '+CME ERROR: 14' }
     const isAccepted = this.#present(text, caller)
     if (fault === 'answer-lost') throw silent()
     if (fault === 'cut-after') throw new PowerCut()
+    if (fault === 'killed-after') throw new Killed()
     if (fault === 'lies-ok' || isAccepted) return { isOk: true, lines: [], final: 'OK' }
     return { isOk: false, lines: [], final: fault === 'plain-error' ? 'ERROR' : '+CME ERROR: 16' }
   }

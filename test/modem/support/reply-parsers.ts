@@ -5,9 +5,9 @@ import * as cclk from '../../../src/modem/at/replies/cclk.ts'
 import * as ceer from '../../../src/modem/at/replies/ceer.ts'
 import * as cesq from '../../../src/modem/at/replies/cesq.ts'
 import * as cfun from '../../../src/modem/at/replies/cfun.ts'
+import * as cgact from '../../../src/modem/at/replies/cgact.ts'
 import * as cgdcont from '../../../src/modem/at/replies/cgdcont.ts'
 import * as cgev from '../../../src/modem/at/replies/cgev.ts'
-import * as cgpaddr from '../../../src/modem/at/replies/cgpaddr.ts'
 import * as clck from '../../../src/modem/at/replies/clck.ts'
 import * as cme from '../../../src/modem/at/replies/cme.ts'
 import * as cmgl from '../../../src/modem/at/replies/cmgl.ts'
@@ -33,7 +33,6 @@ import * as qeng from '../../../src/modem/at/replies/qeng.ts'
 import * as rfsts from '../../../src/modem/at/replies/rfsts.ts'
 import * as simFiles from '../../../src/modem/at/replies/sim-files.ts'
 import * as presence from '../../../src/modem/at/replies/sim-presence.ts'
-import * as smoni from '../../../src/modem/at/replies/smoni.ts'
 import * as sysinfo from '../../../src/modem/at/replies/sysinfo.ts'
 import * as ucged from '../../../src/modem/at/replies/ucged.ts'
 import { decodeNumber, decodeText, decodeUssd } from '../../../src/modem/at/text.ts'
@@ -41,26 +40,27 @@ import { decodeNumber, decodeText, decodeUssd } from '../../../src/modem/at/text
 export type ReplyParser = (lines: readonly string[]) => unknown
 
 const modules = [
-  ...[technology, cclk, ceer, cesq, cfun, cgdcont, cgev, cgpaddr, clck, cmgl, cmti, cnum, cops, cpin, cpms, cpsi, creg],
-  smoni,
   ...[
+    technology,
+    cclk,
+    ceer,
+    cesq,
+    cfun,
+    cgact,
+    cgdcont,
+    cgev,
+    clck,
+    cmgl,
+    cmti,
+    cnum,
+    cops,
+    cpin,
+    cpms,
+    cpsi,
+    creg,
     crsm,
-    csca,
-    csq,
-    cusd,
-    gstatus,
-    hcsq,
-    iccid,
-    identity,
-    tries,
-    qcsq,
-    qeng,
-    rfsts,
-    simFiles,
-    presence,
-    sysinfo,
-    ucged,
   ],
+  ...[csca, csq, cusd, gstatus, hcsq, iccid, identity, tries, qcsq, qeng, rfsts, simFiles, presence, sysinfo, ucged],
 ]
 
 /** These take one line, or know more than the lines. */
@@ -70,10 +70,12 @@ const SPECIAL: Readonly<Record<string, ReplyParser>> = {
   parseConnectSpeed: ([line = '']) => connect.parseConnectSpeed(line),
   parseCmglHeader: ([line = '']) => cmgl.parseCmglHeader(line),
   parseCmgrHeader: ([line = '']) => cmgl.parseCmgrHeader(line),
-  parseTimestamp: ([line = '']) => cclk.parseTimestamp(line),
   parsePctAtPin: (lines) => tries.parsePct(lines, 'pin'),
   parsePctAtPuk: (lines) => tries.parsePct(lines, 'puk'),
   parsePct: (lines) => tries.parsePct(lines, undefined),
+  parseCnsmodOfSim7000: (lines) => technology.parseCnsmod(lines, 'SIMCOM_SIM7000G'),
+  parseCnsmodOfSim8200: (lines) => technology.parseCnsmod(lines, 'SIMCOM_SIM8200EA-M2'),
+  parseCnsmod: (lines) => technology.parseCnsmod(lines),
   parseCeerOfSession: (lines) => ceer.parseCeer(lines, 'session'),
   parseCeer: (lines) => ceer.parseCeer(lines),
   technologyOf: ([line = '']) => technology.technologyOf(line),

@@ -1,7 +1,6 @@
 /**
  * The words and numbers by which vendors name an access technology, and the small answers that are nothing else: ZTE's +ZPAS,
- * SIMCom's +CNSMOD, Sierra's *CNTI, Quectel's +QNWINFO, Telit's #PSNT, u-blox's +UREG, Option's _OCTI and _OUWCTI. In the snapshot's
- * words.
+ * SIMCom's +CNSMOD, Sierra's *CNTI, Quectel's +QNWINFO, Telit's #PSNT, u-blox's +UREG. In the snapshot's words.
  */
 
 import { bodiesOf, fieldsOf, numberOf } from './fields.ts'
@@ -25,30 +24,23 @@ export function technologyOf(word: string): string | undefined {
   return WORDS.find(([pattern]) => pattern.test(upper))?.[1]
 }
 
-/** The words of SIMCom's +CNSMOD, Telit's #PSNT and others by their number. */
-const CNSMOD = [
-  undefined,
-  'gsm',
-  'gprs',
-  'edge',
-  'umts',
-  'hsdpa',
-  'hsupa',
-  'hspa',
-  'lte',
-  'umts',
-  'umts',
-  'umts',
-  'umts',
-  'hspa',
-  undefined,
-  'hspa',
-  '5gnr',
-] as const
+/** SIMCom's +CNSMOD by number: SIM5320, SIM7100, SIM7500, SIM7600, A76XX. 9 to 12 are TD-SCDMA's, 13 to 15 CDMA's, 16 is LTE beside 1x. */
+const CNSMOD: readonly (string | undefined)[] = [
+  ...[undefined, 'gsm', 'gprs', 'edge', 'umts', 'hsdpa', 'hsupa', 'hspa', 'lte', 'umts', 'hsdpa', 'hsupa', 'hspa'],
+  ...[undefined, undefined, undefined, 'lte'],
+]
+/** SIM7000, SIM7020, SIM7070, SIM7080 and SIM7090 have neither the third generation nor its numbers: 7 is LTE-M, 9 NB-IoT. */
+const CNSMOD_OF_SIM70XX: readonly (string | undefined)[] = CNSMOD.map((_, number) => {
+  if (number === 7 || number === 9) return 'lte'
+  return number <= 3 ? CNSMOD[number] : undefined
+})
+/** SIM8200 and SIM8300: HSPA+ and the fifth generation in place of CDMA. */
+const CNSMOD_OF_SIM8XXX: readonly (string | undefined)[] = [
+  ...CNSMOD.slice(0, 13),
+  ...['hspa', undefined, 'hspa', '5gnr'],
+]
 const PSNT = ['gprs', 'edge', 'umts', 'hsdpa', 'lte', undefined, '5gnr'] as const
 const UREG = [undefined, 'gprs', 'edge', 'umts', 'hsdpa', 'hsupa', 'hspa', 'lte', 'gprs', 'edge'] as const
-const OCTI = [undefined, 'gsm', 'gprs', 'edge'] as const
-const OWCTI = [undefined, 'umts', 'hsdpa', 'hsupa', 'hspa'] as const
 
 /** `+ZPAS: "HSDPA","CS_PS"`, `+ZPAS: GPRS/EDGE,CS_ONLY`; [] for no service. */
 export function parseZpas(lines: readonly string[]): readonly string[] | undefined {
@@ -59,10 +51,11 @@ export function parseZpas(lines: readonly string[]): readonly string[] | undefin
   return technology === undefined ? undefined : [technology]
 }
 
-/** `+CNSMOD: 1,8` asked, `+CNSMOD: 8` as a report. SIM7000 counts otherwise: 9 is NB-IoT there, as everything past 7 is LTE. */
-export function parseCnsmod(lines: readonly string[]): readonly string[] | undefined {
+/** `+CNSMOD: 1,8` asked, `+CNSMOD: 8` as a report. What a number means depends on the `model` (+CGMM). */
+export function parseCnsmod(lines: readonly string[], model = ''): readonly string[] | undefined {
   const numbers = fieldsOf(bodiesOf(lines, '+CNSMOD').at(-1) ?? '').map(numberOf)
-  return namesOf(CNSMOD, numbers[1] ?? numbers[0])
+  const table = /SIM70\d\d/i.test(model) ? CNSMOD_OF_SIM70XX : /SIM8[23]\d\d/i.test(model) ? CNSMOD_OF_SIM8XXX : CNSMOD
+  return namesOf(table, numbers[1] ?? numbers[0])
 }
 
 /** `*CNTI: 0,HSDPA`; 1 and 2 before it list what there is and what could be. */
@@ -101,13 +94,6 @@ export function parsePsnt(lines: readonly string[]): readonly string[] | undefin
 export function parseUreg(lines: readonly string[]): readonly string[] | undefined {
   const numbers = fieldsOf(bodiesOf(lines, '+UREG').at(-1) ?? '').map(numberOf)
   return namesOf(UREG, numbers[1] ?? numbers[0])
-}
-
-/** `_OCTI: 1,3` and `_OUWCTI: 4` (`_OWCTI: 4`): the second generation and the third. */
-export function parseOcti(lines: readonly string[]): readonly string[] | undefined {
-  const third = numberOf(fieldsOf(bodiesOf(lines, '_OWCTI', '_OUWCTI').at(-1) ?? '').at(-1))
-  if (third !== undefined && third > 0) return namesOf(OWCTI, third)
-  return namesOf(OCTI, numberOf(fieldsOf(bodiesOf(lines, '_OCTI').at(-1) ?? '').at(-1)))
 }
 
 function namesOf(table: readonly (string | undefined)[], number: number | undefined): readonly string[] | undefined {

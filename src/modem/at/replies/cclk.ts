@@ -42,8 +42,6 @@ export function parseCtzv(lines: readonly string[]): ModemTime | undefined {
   }
 }
 
-export const parseCtze = parseCtzv
-
 /** Huawei's `^NWTIME: 24/01/31,12:00:00+04,00`: local time, zone, summer time; and `^TIME`, which has no zone. */
 export function parseNwtime(lines: readonly string[]): ModemTime | undefined {
   return localOf(bodiesOf(lines, '^NWTIME', '^TIME').at(-1))
@@ -77,11 +75,6 @@ function psuttzOf(body: string): ModemTime {
     ...(behind?.[2] === undefined ? {} : { daylightHours: Number(behind[2]) }),
     isUtc: true,
   }
-}
-
-/** The timestamp of a message's head in text mode, `24/01/31,12:00:00+04`. Local time. */
-export function parseTimestamp(text: string): ModemTime | undefined {
-  return localOf(text)
 }
 
 /** Milliseconds since 1970 in UTC; undefined where the line says not enough. */

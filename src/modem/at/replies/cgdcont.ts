@@ -1,6 +1,6 @@
-/** +CGDCONT: the packet data contexts that are defined, or may be (3GPP TS 27.007 §10.1.1). Used by `context.ts`. */
+/** +CGDCONT: the packet data contexts that are defined (3GPP TS 27.007 §10.1.1). Used by `context.ts`. */
 
-import { bodiesOf, type Field, fieldsOf, numberOf, rangeOf } from './fields.ts'
+import { bodiesOf, type Field, fieldsOf, numberOf } from './fields.ts'
 
 export interface PdpContext {
   readonly cid: number
@@ -12,12 +12,6 @@ export interface PdpContext {
   readonly address?: string | undefined
 }
 
-export interface PdpContextRange {
-  readonly type: string
-  /** The numbers that a context may have. */
-  readonly cids: readonly number[]
-}
-
 /** `+CGDCONT: 1,"IP","internet","0.0.0.0",0,0`, a line each; fields behind the APN may lack, quotes too. */
 export function parseCgdcont(lines: readonly string[]): PdpContext[] {
   return bodiesOf(lines, '+CGDCONT').flatMap((body) => {
@@ -27,16 +21,6 @@ export function parseCgdcont(lines: readonly string[]): PdpContext[] {
     if (number === undefined || number < 0 || number > 255 || name === undefined) return []
     const context = { cid: number, type: name, apn: apnOf(apn) }
     return isAddress(address) ? [{ ...context, address: address.text }] : [context]
-  })
-}
-
-/** `+CGDCONT: (1-16),"IP",,,(0-2),(0-4)`, a line a type. */
-export function parseCgdcontTest(lines: readonly string[]): PdpContextRange[] {
-  return bodiesOf(lines, '+CGDCONT').flatMap((body) => {
-    const [range, type] = fieldsOf(body)
-    const name = typeOf(type)
-    const cids = rangeOf(range)
-    return name === undefined || cids.length === 0 ? [] : [{ type: name, cids }]
   })
 }
 

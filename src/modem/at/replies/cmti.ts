@@ -16,7 +16,7 @@ export interface NewMessage {
 }
 
 export interface DirectMessage extends MessageHeader {
-  readonly kind: 'message' | 'delivery-report' | 'broadcast'
+  readonly kind: 'message' | 'delivery-report'
   /** Hexadecimal, upper case; see `cmgl.ts`. */
   readonly pdu?: string | undefined
   readonly text?: string | undefined
@@ -36,8 +36,6 @@ export function parseCmti(lines: readonly string[]): NewMessage | undefined {
   return undefined
 }
 
-export const parseCdsi = parseCmti
-
 /** `+CMT: ,23` and its PDU, `+CMT: "+34…",,"24/01/31,12:00:00+04"` and its text. */
 export function parseCmt(lines: readonly string[]): DirectMessage | undefined {
   return direct(lines, '+CMT', 'message')
@@ -46,11 +44,6 @@ export function parseCmt(lines: readonly string[]): DirectMessage | undefined {
 /** `+CDS: 25` and its PDU, `+CDS: 6,17,"+34…",145,"24/…","24/…",0`. */
 export function parseCds(lines: readonly string[]): DirectMessage | undefined {
   return direct(lines, '+CDS', 'delivery-report')
-}
-
-/** `+CBM: 88` and its PDU: a cell broadcast. */
-export function parseCbm(lines: readonly string[]): DirectMessage | undefined {
-  return direct(lines, '+CBM', 'broadcast')
 }
 
 /** `+CMGS: 23`, `+CMSS: 23`, `+CMGW: 7` → the number. */

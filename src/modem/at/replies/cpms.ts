@@ -1,6 +1,6 @@
-/** +CPMS: the storages of messages (3GPP TS 27.005 §3.2.2); +CNMI: how their news come (§3.4.1). Used by messaging. */
+/** +CPMS: the storages of messages (3GPP TS 27.005 §3.2.2). Used by messaging. */
 
-import { bodiesOf, type Field, fieldsOf, groupOf, numberOf, rangeOf } from './fields.ts'
+import { bodiesOf, type Field, fieldsOf, groupOf, numberOf } from './fields.ts'
 
 export interface StorageUse {
   /** `SM`, `ME`, `MT`, `SR`, `BM`; undefined in the answer to setting them. */
@@ -60,27 +60,6 @@ export function parseCpmsTest(lines: readonly string[]): CpmsTest | undefined {
   const isFlat = !body.includes('(') && groups.length > 3
   const [read = [], write = [], receive = []] = isFlat ? [groups.flat(), groups.flat(), groups.flat()] : groups
   return { read, write, receive }
-}
-
-export interface CnmiReply {
-  readonly mode: number
-  readonly mt: number
-  readonly bm?: number | undefined
-  readonly ds?: number | undefined
-  readonly bfr?: number | undefined
-}
-
-/** `+CNMI: 2,1,0,0,0` */
-export function parseCnmi(lines: readonly string[]): CnmiReply | undefined {
-  const [mode, mt, bm, ds, bfr] = fieldsOf(bodiesOf(lines, '+CNMI').at(-1) ?? '').map(numberOf)
-  return mode === undefined || mt === undefined ? undefined : { mode, mt, bm, ds, bfr }
-}
-
-/** `+CNMI: (0,1,2),(0-3),(0,2),(0-2),(0,1)` → what each may be. */
-export function parseCnmiTest(lines: readonly string[]): readonly (readonly number[])[] | undefined {
-  const body = bodiesOf(lines, '+CNMI').at(-1)
-  const groups = body === undefined ? [] : fieldsOf(body).map(rangeOf)
-  return groups.some((group) => group.length > 0) ? groups : undefined
 }
 
 function storagesOf(field: Field): string[] {

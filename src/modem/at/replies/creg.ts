@@ -85,14 +85,6 @@ export const TECHNOLOGIES: readonly (readonly string[])[] = [
 ]
 
 /** The last one of each domain, so that an answer wins over a report that slipped in before it. */
-export function parseRegistrations(lines: readonly string[]): RegistrationReply[] {
-  return parseRegistrationDetails(lines).map(({ domain, registration, technologies }) => ({
-    domain,
-    registration,
-    technologies,
-  }))
-}
-
 export function parseRegistrationDetails(lines: readonly string[]): RegistrationDetails[] {
   return Object.entries(DOMAINS).flatMap(([prefix, domain]) => {
     const reply = bodiesOf(lines, prefix)

@@ -1,6 +1,6 @@
 /**
- * +CRSM and +CSIM: files of the SIM and its status words (3GPP TS 27.007 §8.17, §8.18; 31.102 §4.2; ETSI TS 102 221 §10.2). Used
- * for the ICCID and the tries of the PIN; `sim-files.ts` reads more files.
+ * +CRSM: files of the SIM and its status words (3GPP TS 27.007 §8.18; 31.102 §4.2; ETSI TS 102 221 §10.2). Used for the ICCID;
+ * `sim-files.ts` reads more files.
  */
 
 import { bodiesOf, fieldsOf, numberOf } from './fields.ts'
@@ -23,12 +23,4 @@ export function parseCrsm(lines: readonly string[]): CrsmReply | undefined {
   const data = /^(?:[0-9A-Fa-f]{2})+$/.test(third?.text ?? '') ? third!.text.toUpperCase() : undefined
   const isOk = sw1 === 0x90 || sw1 === 0x91 || sw1 === 0x9e || sw1 === 0x9f
   return data === undefined ? { sw1, sw2, isOk } : { sw1, sw2, isOk, data }
-}
-
-/** `+CSIM: 4,"63C1"` → one try left; the answer to a VERIFY without a PIN. A card that is not asked for one says 90 00. */
-export function parseCsimTries(lines: readonly string[]): number | undefined {
-  const [, data] = fieldsOf(bodiesOf(lines, '+CSIM').at(-1) ?? '')
-  const word = /63C([0-9A-F])$/i.exec(data?.text ?? '')?.[1]
-  if (word !== undefined) return Number.parseInt(word, 16)
-  return /(?:6983|9840)$/.test(data?.text ?? '') ? 0 : undefined
 }

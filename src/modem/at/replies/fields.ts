@@ -68,24 +68,6 @@ export function hexOf(field: Field | undefined): number | undefined {
   return Number.isSafeInteger(value) ? value : undefined
 }
 
-/** Longest list that a range of a test answer is spread to. */
-const MAX_VALUES = 1024
-
-/** `(0-2,4)`, `0-2`, `(1)`, also without the closing parenthesis → every value; a range upside down or too long gives its ends. */
-export function rangeOf(field: Field | undefined): number[] {
-  if (!field) return []
-  const values: number[] = []
-  for (const part of field.text.replace(/[()"\s]/g, '').split(',')) {
-    const match = /^(-?\d{1,9})(?:-(-?\d{1,9}))?$/.exec(part)
-    if (!match) continue
-    const from = Number(match[1])
-    const to = match[2] === undefined ? from : Number(match[2])
-    if (to < from || to - from + values.length >= MAX_VALUES) values.push(...new Set([from, to]))
-    else for (let value = from; value <= to; value++) values.push(value)
-  }
-  return values.slice(0, MAX_VALUES)
-}
-
 /** What stands in parentheses: `("SM","ME")` → its fields; a field without parentheses is the only one. */
 export function groupOf(field: Field | undefined): Field[] {
   if (!field || field.text === '') return []

@@ -10,6 +10,16 @@ export interface ServingCell extends SignalMeasure {
   readonly cell?: string | undefined
 }
 
+/** What of it is signal; undefined where nothing was measured. */
+export function signalOf({
+  plmn: _plmn,
+  area: _area,
+  cell: _cell,
+  ...measure
+}: ServingCell): SignalMeasure | undefined {
+  return Object.keys(measure).length > 0 ? measure : undefined
+}
+
 /**
  * GSM: `"222 01",48,-78,…` PLMN, ARFCN, RSSI, LAC, …; UMTS: PLMN, UARFCN, PSC, Ec/Io, RSCP, RSSI, LAC, …; LTE: PLMN, EARFCN, RSRP,
  * RSSI, RSRQ, TAC, …. They are told apart by where the negative numbers stand.

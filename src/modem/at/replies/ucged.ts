@@ -1,6 +1,6 @@
-/** u-blox's +UCGED?: cell and signal in lines without a head (SARA, TOBY and LARA AT Commands Manuals); +CIND?, +CIEV: bars. */
+/** u-blox's +UCGED?: cell and signal, in lines without a head or with those of its values (SARA, TOBY and LARA AT Commands Manuals). */
 
-import { bodiesOf, decimalOf, fieldsOf, groupOf, numberOf, rangeOf } from './fields.ts'
+import { bodiesOf, decimalOf, fieldsOf, numberOf } from './fields.ts'
 import { measureOf, type SignalMeasure } from './signal-measure.ts'
 
 /** `+RSRP: 123,5230,"-110.00",` and `+RSRQ: …` of mode 5, or the lines behind `+UCGED: 2` (RSRP and RSRQ as in +CESQ). */
@@ -32,43 +32,4 @@ function namedValue(lines: readonly string[], prefix: string): number | undefine
   const body = bodiesOf(lines, prefix).at(-1)
   const value = body === undefined ? undefined : /"?(-\d{1,3}(?:\.\d+)?)"?/.exec(body)?.[1]
   return value === undefined ? undefined : Number(value)
-}
-
-export interface Indicator {
-  /** Lower case without blanks: `signal`, `service`, `roam`, `smsfull`. */
-  readonly name: string
-  readonly least: number
-  readonly most: number
-}
-
-/** `+CIND: ("battchg",(0-5)),("signal",(0-5)),…` (3GPP TS 27.007 §8.9): the indicators in their order, which +CIEV counts from 1. */
-export function parseCindTest(lines: readonly string[]): Indicator[] {
-  return bodiesOf(lines, '+CIND').flatMap((body) =>
-    fieldsOf(body).flatMap((field) => {
-      const [name, range] = groupOf({ ...field, text: field.text.replace(/\)$/, '') })
-      const values = rangeOf(range)
-      if (!name?.text || values.length === 0) return []
-      return [
-        { name: name.text.toLowerCase().replace(/\s+/g, ''), least: Math.min(...values), most: Math.max(...values) },
-      ]
-    }),
-  )
-}
-
-/** `+CIND: 5,3,0,…` in the order of the test's answer. */
-export function parseCind(lines: readonly string[]): readonly (number | undefined)[] | undefined {
-  const body = bodiesOf(lines, '+CIND').at(-1)
-  if (body === undefined || body.includes('(')) return undefined
-  const values = fieldsOf(body).map(numberOf)
-  return values.some((value) => value !== undefined) ? values : undefined
-}
-
-/** `+CIEV: 2,4`, and by name: `+CIEV: "signal",4`. */
-export function parseCiev(
-  lines: readonly string[],
-): { readonly indicator: number | string; readonly value: number } | undefined {
-  const [indicator, value] = fieldsOf(bodiesOf(lines, '+CIEV').at(-1) ?? '')
-  const number = numberOf(value)
-  if (!indicator?.text || number === undefined || value!.isQuoted) return undefined
-  return { indicator: numberOf(indicator) ?? indicator.text.toLowerCase(), value: number }
 }

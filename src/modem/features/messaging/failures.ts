@@ -66,6 +66,13 @@ export function failureOfReply(command: string, reply: AtReply): ModemdError {
   return new ModemdError(code, `The message was refused (${printable(reply.final)}): ${meaning}.`, cause)
 }
 
+/** Asked where a message was refused: without a service centre every modem says something else. */
+export function withoutServiceCentre(refusal: ModemdError): ModemdError {
+  const [[code, cause], meaning] = MEANINGS[330]!
+  if (refusal.message.includes(meaning)) return refusal
+  return new ModemdError(code, `${refusal.message.replace(/\.$/, '')}; ${meaning}.`, cause)
+}
+
 /** Invalid index (+CMS 321, +CME 21) or not found (+CME 22): some modems say so of a place without a message. */
 export function isEmptyPlace(reply: AtReply): boolean {
   const { kind, number } = parseError(reply.final)

@@ -203,7 +203,7 @@ export class ModemMessaging implements ModemFeature, Messaging {
 
   #onDirect(lines: readonly string[]): void {
     const message = prefixOf(lines[0]!) === '+CDS' ? parseCds(lines) : parseCmt(lines)
-    if (!message || message.kind === 'broadcast') return
+    if (!message) return
     this.#soon(() => this.#takeDirect(message))
   }
 

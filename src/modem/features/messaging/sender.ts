@@ -4,12 +4,13 @@ import { errorText, ModemdError } from '../../../base/errors.ts'
 import { sleep } from '../../../base/ports.ts'
 import type { AtReply } from '../../at/channel.ts'
 import { parseCmgs } from '../../at/replies/cmti.ts'
+import { parseCsca } from '../../at/replies/csca.ts'
 import { emitSubmit } from '../../sms/pdu.ts'
 import { type Segmentation, segment } from '../../sms/segment.ts'
 import { timestampText } from '../../sms/timestamp.ts'
 import { emitUserData } from '../../sms/user-data.ts'
 import type { FeatureContext } from '../feature.ts'
-import { failureOfReply, isPassing } from './failures.ts'
+import { failureOfReply, isPassing, withoutServiceCentre } from './failures.ts'
 import type { MessageBook } from './message-book.ts'
 import type { Attempt, ModemStore } from './modem-store.ts'
 import type { SendOptions } from './snapshot.ts'
@@ -101,7 +102,7 @@ export class Sender {
       })
       try {
         const reply = await this.#persistently(() => this.#store.sendPdu(this.#attempt, submit))
-        if (!reply.isOk) throw failureOfReply(`AT+CMGS=${submit.tpduBytes}`, reply)
+        if (!reply.isOk) throw await this.#refusal(`AT+CMGS=${submit.tpduBytes}`, reply)
         this.#notePart(message, reply)
       } catch (error) {
         throw index === 0 ? error : afterParts(error, index, total)
@@ -118,8 +119,15 @@ export class Sender {
         `This modem has no PDU mode: it sends at most ${LONGEST_TEXT_MODE} plain letters, digits and signs.`,
       )
     const reply = await this.#persistently(() => this.#store.sendText(this.#attempt, to, text))
-    if (!reply.isOk) throw failureOfReply('AT+CMGS', reply)
+    if (!reply.isOk) throw await this.#refusal('AT+CMGS', reply)
     this.#notePart(message, reply)
+  }
+
+  /** The commonest reason is one that few modems name: nobody told the SIM where its messages go. */
+  async #refusal(command: string, reply: AtReply): Promise<ModemdError> {
+    const refusal = failureOfReply(command, reply)
+    const centre = await this.#attempt('AT+CSCA?').catch(() => undefined)
+    return centre?.isOk && parseCsca(centre.lines) === '' ? withoutServiceCentre(refusal) : refusal
   }
 
   #notePart({ id, options }: PreparedMessage, reply: AtReply): void {
