@@ -21,6 +21,7 @@ import type { Variant } from './signature.ts'
 const MAX_TIMEOUT_MS = 3_600_000
 const MAX_POLL_SECONDS = 86_400
 const MAX_KEYS = 100
+const MAX_VALUE_LENGTH = 1024
 
 type TextCheck = (text: string) => TextFault
 
@@ -138,11 +139,13 @@ export function checkProfileFields(dictionary: unknown): ProfileFields {
 function checkProfileValue(key: string, value: unknown): string | number | boolean {
   if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return value
   if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) return Number(value)
-  if (typeof value !== 'string' || value.length > 1024 || /[\x00-\x1f\x7f-\x9f\u2028\u2029]/.test(value)) {
+  if (typeof value !== 'string' || /[\x00-\x1f\x7f-\x9f\u2028\u2029]/.test(value)) {
     throw invalid(`${key} must be a number, a boolean or one line of text.`)
   }
   const kind = Object.hasOwn(PROFILE_KINDS, key) ? PROFILE_KINDS[key] : undefined
-  return kind === undefined || value === '' ? value : checkText(kind, value, key)
+  if (kind !== undefined && value !== '') return checkText(kind, value, key)
+  if (value.length > MAX_VALUE_LENGTH) throw invalid(`${key} may have at most ${MAX_VALUE_LENGTH} characters.`)
+  return value
 }
 
 function entries(dictionary: unknown): readonly (readonly [string, Variant])[] {

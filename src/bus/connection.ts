@@ -254,7 +254,7 @@ export class BusConnection {
 
   #onError(text: string): void {
     if (this.#settleOpening) {
-      this.#settleOpening(new ModemdError('NotFound', `The bus cannot be used: ${text}.`))
+      this.#settleOpening(unusable(text))
       return
     }
     this.#logger.debug('The D-Bus library reported an error.', { error: text })
@@ -263,7 +263,7 @@ export class BusConnection {
   #lost(reason: string): void {
     if (this.#stream.closed) for (const each of this.#whenClosed.splice(0)) each()
     if (this.#settleOpening) {
-      this.#settleOpening(new ModemdError('NotFound', `The bus cannot be used: ${reason}.`))
+      this.#settleOpening(unusable(reason))
       return
     }
     if (this.#state !== 'open') return
@@ -348,6 +348,10 @@ export class BusConnection {
       this.#logger.error(`A D-Bus message could not be sent: ${errorText(error)}.`)
     }
   }
+}
+
+function unusable(why: string): ModemdError {
+  return new ModemdError('NotFound', `The bus cannot be used: ${why}: start dbus, or name another bus with --bus.`)
 }
 
 /**

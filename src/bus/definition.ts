@@ -24,6 +24,8 @@ export interface PropertyDefinition<T> {
   readonly name: string
   readonly signature: string
   readonly get: (target: T) => unknown
+  /** false: it may change without a signal, and is to be asked for. */
+  readonly emitsChange?: false
 }
 
 export interface MethodDefinition<T> {

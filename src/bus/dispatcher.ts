@@ -17,17 +17,21 @@ export interface DispatcherOptions {
   readonly tree: ObjectTree
   readonly authorise: Authorise
   readonly logger: Logger
+  /** Called before each answer: whoever has it has heard of all that changed until then. */
+  readonly tellChanges: () => void
 }
 
 export class Dispatcher {
   readonly #tree: ObjectTree
   readonly #authorise: Authorise
   readonly #logger: Logger
+  readonly #tellChanges: () => void
 
-  constructor({ tree, authorise, logger }: DispatcherOptions) {
+  constructor({ tree, authorise, logger, tellChanges }: DispatcherOptions) {
     this.#tree = tree
     this.#authorise = authorise
     this.#logger = logger
+    this.#tellChanges = tellChanges
   }
 
   /** Always answers, never throws. What can be answered at once (all properties) is, in this very turn. */
@@ -36,13 +40,18 @@ export class Dispatcher {
       const method = this.#findMethod(call)
       const answer = this.#run(method, call)
       if (answer instanceof Promise) {
-        answer.then((body) => call.reply(method.outSignature, body)).catch((error) => this.#fail(call, error))
+        answer.then((body) => this.#reply(call, method, body)).catch((error) => this.#fail(call, error))
       } else {
-        call.reply(method.outSignature, answer)
+        this.#reply(call, method, answer)
       }
     } catch (error) {
       this.#fail(call, error)
     }
+  }
+
+  #reply(call: IncomingCall, { outSignature }: BoundMethod, body: readonly unknown[]): void {
+    this.#tellChanges()
+    call.reply(outSignature, body)
   }
 
   #run(method: BoundMethod, call: IncomingCall): readonly unknown[] | Promise<readonly unknown[]> {
@@ -78,6 +87,7 @@ export class Dispatcher {
       const stack = error instanceof Error ? error.stack : undefined
       this.#logger.error(`${call.interface}.${call.member} failed: ${errorText(error)}.`, { stack })
     }
+    this.#tellChanges()
     call.fail(name, message)
   }
 }

@@ -12,6 +12,7 @@ import { type BoundInterface, bind, type InterfaceShape } from './definition.ts'
 import { MODEM_EXTENSIONS, type ModemExports, type ModemExtension } from './modem-objects.ts'
 import { linkPath, modemPath, ROOT_PATH } from './path-escape.ts'
 import type { Publisher } from './publisher.ts'
+import { causeOfLinkStep, causeOfModemStep } from './step-causes.ts'
 
 const modemShape = modem1 as unknown as InterfaceShape
 const linkShape = link1 as unknown as InterfaceShape
@@ -64,20 +65,27 @@ export class Exporter {
       const bound = extension.interfaceOf(modem)
       return bound ? [{ extension, bound }] : []
     })
-    const interfaces = [
+    const own = [
       bind(modem1, { modem, api: this.#api, isConsoleOn: this.#isConsoleOn }),
       bind(sim1, modem),
       bind(signal1, modem),
-      ...extensions.map(({ bound }) => bound),
     ]
-    if (!this.#isAdded(path, interfaces)) return
-    const unfollow = modem.onChange((next, previous) => {
+    const interfaces = () => [
+      ...own,
+      ...extensions.flatMap(({ extension, bound }) => (extension.isOn?.(modem) === false ? [] : [bound])),
+    ]
+    if (!this.#isAdded(path, interfaces())) return
+    const changed = () => {
+      this.#publisher.setInterfaces(path, interfaces())
       this.#publisher.changed(path)
+    }
+    const unfollow = modem.onChange((next, previous) => {
+      changed()
       if (next.state === previous.state) return
-      this.#publisher.stateChanged(path, modemShape, previous.state, next.state, next.failure?.cause ?? '')
+      this.#publisher.stateChanged(path, modemShape, previous.state, next.state, causeOfModemStep(next))
     })
     const objects = new Set<string>()
-    const exports = this.#exportsFor(path, objects)
+    const exports = this.#exportsFor(path, objects, changed)
     const unfollows = extensions.map(({ extension }) => extension.follow?.(modem, exports))
     this.#modems.set(modem, () => {
       for (const cancel of [unfollow, ...unfollows]) cancel?.()
@@ -87,11 +95,11 @@ export class Exporter {
   }
 
   /** `objects` are those that must go with the modem. */
-  #exportsFor(path: string, objects: Set<string>): ModemExports {
+  #exportsFor(path: string, objects: Set<string>, changed: () => void): ModemExports {
     const publisher = this.#publisher
     return {
       path,
-      changed: () => publisher.changed(path),
+      changed,
       signal: (shape, member, body) => publisher.signal(path, shape, member, body),
       add: (objectPath, interfaces) => {
         if (!this.#isAdded(objectPath, interfaces)) return false
@@ -135,7 +143,7 @@ export class Exporter {
         this.#publisher.changed(path)
         if (next.modem !== previous.modem) this.#modemOfLinkChanged(previous.modem, next.modem)
         if (next.state === previous.state) return
-        this.#publisher.stateChanged(path, linkShape, previous.state, next.state, next.cause ?? '')
+        this.#publisher.stateChanged(path, linkShape, previous.state, next.state, causeOfLinkStep(next, previous))
       }),
     )
     this.#publisher.changed(ROOT_PATH)

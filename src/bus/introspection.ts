@@ -6,6 +6,8 @@ const HEADER = `<!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introspe
  "http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd">
 `
 
+const EMITS_CHANGE = 'org.freedesktop.DBus.Property.EmitsChangedSignal'
+
 const printed = new WeakMap<InterfaceShape, string>()
 
 /** Names are checked constants and escaped path elements: nothing in them needs XML escapes. */
@@ -29,9 +31,7 @@ function printInterface(shape: InterfaceShape): string {
     lines.push(...memberXml('method', method.name, args))
   }
   for (const signal of shape.signals) lines.push(...memberXml('signal', signal.name, signal.args.map(argumentXml())))
-  for (const { name, signature } of shape.properties) {
-    lines.push(`    <property name="${name}" type="${signature}" access="read"/>`)
-  }
+  for (const property of shape.properties) lines.push(...propertyXml(property))
   lines.push('  </interface>\n')
   return lines.join('\n')
 }
@@ -39,6 +39,13 @@ function printInterface(shape: InterfaceShape): string {
 function memberXml(kind: 'method' | 'signal', name: string, args: readonly string[]): readonly string[] {
   if (args.length === 0) return [`    <${kind} name="${name}"/>`]
   return [`    <${kind} name="${name}">`, ...args, `    </${kind}>`]
+}
+
+/** Without the annotation a property promises a signal for each change (D-Bus specification, "Annotations"). */
+function propertyXml({ name, signature, emitsChange }: InterfaceShape['properties'][number]): readonly string[] {
+  const open = `    <property name="${name}" type="${signature}" access="read"`
+  if (emitsChange !== false) return [`${open}/>`]
+  return [`${open}>`, `      <annotation name="${EMITS_CHANGE}" value="false"/>`, '    </property>']
 }
 
 function argumentXml(direction?: 'in' | 'out'): (argument: Argument) => string {

@@ -17,7 +17,7 @@ import { messagingExtension } from './messages.ts'
 export interface ModemExports {
   /** The modem's own object. */
   readonly path: string
-  /** A property of the modem's object may have changed; told once, when this turn ends. */
+  /** A property of the modem's object may have changed, told once when this turn ends; or whether the interface is there at all. */
   changed(): void
   /** A signal on the modem's object. `shape` is the definition that has it, `body` its values. */
   signal(shape: InterfaceShape, member: string, body: readonly unknown[]): void
@@ -31,6 +31,8 @@ export interface ModemExports {
 export interface ModemExtension {
   /** On the modem's object; undefined: this modem has no such feature. */
   interfaceOf(modem: ModemHandle): BoundInterface | undefined
+  /** Whether it is there now, asked anew at each change of the modem and each `changed`; where left out it always is. */
+  isOn?(modem: ModemHandle): boolean
   /** Called once the modem is on the bus, where `interfaceOf` gave one; what it returns ends it. */
   follow?(modem: ModemHandle, exports: ModemExports): Cancel
 }

@@ -25,6 +25,11 @@ export class ObjectTree {
     return true
   }
 
+  /** In the place of the one that has its path. */
+  replace(object: BusObject): void {
+    this.#objects.set(object.path, object)
+  }
+
   remove(path: string): BusObject | undefined {
     const object = this.#objects.get(path)
     this.#objects.delete(path)

@@ -64,6 +64,25 @@ export class Publisher {
     return true
   }
 
+  /** The interfaces of an object that is there, of which some come and go. Nothing of one that goes is told any more. */
+  setInterfaces(path: string, interfaces: readonly BoundInterface[]): void {
+    const before = this.#tree.get(path)?.interfaces
+    const published = this.#published.get(path)
+    if (!before || !published) return
+    const isMissingIn = (others: readonly BoundInterface[]) => (each: BoundInterface) =>
+      !others.some(({ name }) => name === each.name)
+    const gone = before.filter(isMissingIn(interfaces)).map(({ name }) => name)
+    const added = interfaces.filter(isMissingIn(before))
+    if (gone.length === 0 && added.length === 0) return
+    this.#tree.replace({ path, interfaces })
+    for (const name of gone) published.delete(name)
+    if (gone.length > 0) this.#emitManager('InterfacesRemoved', 'oas', [path, gone])
+    if (added.length === 0) return
+    const values = interfacesAndProperties({ path, interfaces: added })
+    for (const [name, known] of Object.entries(values)) published.set(name, known)
+    this.#emitManager('InterfacesAdded', 'oa{sa{sv}}', [path, values])
+  }
+
   /** What changed last is still told: a modem's last state says why it went. */
   remove(path: string): void {
     this.#publish(path)
@@ -90,6 +109,13 @@ export class Publisher {
     const definition = shape.signals.find(({ name }) => name === member)
     if (!definition || !this.#mayTell(path)) return
     this.#emit({ path, interface: shape.name, member, signature: signatureOf(definition.args), body })
+  }
+
+  /** Tells what changed now and not when this turn ends; what an object has too much of waits all the same. */
+  tellNow(): void {
+    if (this.#flushHandle === undefined) return
+    clearImmediate(this.#flushHandle)
+    this.#flushPaced()
   }
 
   /** Tells all that changed, now. */

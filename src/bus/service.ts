@@ -135,7 +135,8 @@ class Service implements BusService {
       ownUid: process.getuid!(),
       etcDirectory,
     })
-    const dispatcher = new Dispatcher({ tree, authorise, logger })
+    const tellChanges = () => this.#publisher.tellNow()
+    const dispatcher = new Dispatcher({ tree, authorise, logger, tellChanges })
     this.#calls = new SliceQueue(
       clock,
       (call) => dispatcher.handle(call),

@@ -128,7 +128,7 @@ export function ip4Of({ ip4, mtuBytes }: LinkAddress, ownDns: readonly string[] 
   return {
     address: formatIpv4(local),
     prefix: 32,
-    peer: peer === 0 ? undefined : formatIpv4(peer),
+    ...(peer === 0 ? {} : { peer: formatIpv4(peer), gateway: formatIpv4(peer) }),
     dns: [...new Set(servers)].map(formatIpv4),
     mtu: mtuBytes,
   }

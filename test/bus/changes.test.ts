@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { variant } from '../../src/bus/signature.ts'
 import { MODEM_SNAPSHOT } from '../support/fake-supervisor.ts'
 import { needs } from '../support/needs.ts'
 import { Client, LINK, MANAGER, MODEM, plain, serve } from './fixture.ts'
@@ -198,6 +199,46 @@ test('busctl monitor sees the signals as they are sent', needs('dbus-daemon', 'b
       ],
     ],
   )
+})
+
+test('the answer to a method comes after what it changed', needs('dbus-daemon', 'busctl'), async (context) => {
+  const { bus, api } = await serve(context)
+  const client = await Client.connect(context, bus)
+  const [link] = api.links
+  const monitor = await bus.follow(
+    'busctl',
+    [`--address=${bus.address}`, 'monitor', '--json=short'],
+    /Monitoring bus message stream/,
+  )
+  const connect = (profile: string) =>
+    client.call(MANAGER, MANAGER1, 'Connect', 'sa{sv}', profile, { wait: variant('b', true) })
+  const answered = connect('demo')
+  await until(() => link!.snapshot.state === 'dialling', 'the dial')
+  await nextTurn()
+  link!.change({ state: 'up' })
+  await answered
+  const refused = assert.rejects(connect('demo'), /BUSY/)
+  await until(() => link!.snapshot.state === 'dialling', 'the second dial')
+  await nextTurn()
+  link!.change({ state: 'failed', cause: 'busy', causeDetail: 'BUSY' })
+  await refused
+  await client.call(LINK, LINK1, 'Up')
+  const messages = () =>
+    monitor
+      .text()
+      .split('\n')
+      .filter((line) => line.startsWith('{') && line.endsWith('}'))
+      .map((line) => JSON.parse(line))
+  const replies = () => messages().filter((each) => /^(method_return|error)$/.test(each.type) && isOurs(each))
+  const isOurs = ({ sender }: { readonly sender: string }) =>
+    messages().some((each) => each.member === 'PropertiesChanged' && each.sender === sender)
+  await until(() => replies().length === 3, 'three replies')
+  // By the serials that modemd gave them, in the order in which it sent them.
+  const states = messages()
+    .filter(({ member, payload }) => member === 'PropertiesChanged' && payload.data[0] === LINK1)
+    .flatMap(({ cookie, payload }) => (payload.data[1].State ? [[cookie, payload.data[1].State.data] as const] : []))
+  const known = replies().map(({ cookie }) => states.filter(([serial]) => serial < cookie).at(-1)?.[1])
+  assert.deepEqual(known, ['up', 'failed', 'up'])
 })
 
 test('gdbus monitor sees them too', needs('dbus-daemon', 'gdbus'), async (context) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { needs } from '../support/needs.ts'
-import { Client, MODEM, plain, serve } from './fixture.ts'
+import { Client, MANAGER, MODEM, plain, serve } from './fixture.ts'
 
 const USSD1 = 'org.modemd.Ussd1'
 const TIME1 = 'org.modemd.Time1'
@@ -75,11 +75,60 @@ test('the network’s time: nothing until it is told', needs('dbus-daemon'), asy
   const { bus, api } = await serve(context)
   const client = await Client.connect(context, bus)
   const all = async () => plain((await client.call(MODEM, PROPERTIES, 'GetAll', 's', TIME1))[0])
-  assert.deepEqual(await all(), {})
+  await assert.rejects(all, { errorName: 'org.freedesktop.DBus.Error.UnknownInterface' })
   api.modems[0]!.time.tell({ networkUs: 1_790_000_000_000_000n, offsetMinutes: -210, atUs: 5n, source: '+CTZE' })
   assert.deepEqual(await all(), { NetworkTime: 1_790_000_000_000_000n, Offset: -210, At: 5n, Source: '+CTZE' })
+  api.modems[0]!.time.tell({ offsetMinutes: 60, atUs: 6n, source: '+CTZV' })
   await client.sync()
-  assert.equal(client.propertyChanges(TIME1).length, 1)
+  const told = client.signals.map(({ path, member, body }) => [path, member, body[1], body[2]])
+  assert.deepEqual(
+    told.map(([path, member]) => [path, member]),
+    [
+      [MANAGER, 'InterfacesAdded'],
+      [MODEM, 'PropertiesChanged'],
+    ],
+  )
+  const added = told[0]![2] as Record<string, unknown>
+  assert.deepEqual(Object.keys(added), [TIME1], 'nothing of what was there')
+  assert.equal(plain(added[TIME1]).Offset, -210)
+  assert.deepEqual(plain(told[1]![2]), { Offset: 60, At: 6n, Source: '+CTZV' })
+  assert.deepEqual(told[1]![3], ['NetworkTime'])
+  api.removeModem(api.modems[0]!)
+  await client.sync()
+  const removed = client.signals.find(({ member }) => member === 'InterfacesRemoved')
+  assert.ok((removed!.body[1] as readonly string[]).includes(TIME1), 'it goes with its modem')
+})
+
+test('a place is the matter of modems with a port for it', needs('dbus-daemon', 'busctl'), async (context) => {
+  const { bus, api } = await serve(context)
+  const client = await Client.connect(context, bus)
+  const [modem] = api.modems
+  const hasPort = (port: string | undefined) => {
+    modem!.location.snapshot = { isEnabled: false, hasFix: false, port }
+    // Whichever of the modem's snapshots changes.
+    modem!.change({ ports: [...modem!.snapshot.ports] })
+  }
+  const isThere = async () => (await bus.busctl('introspect', 'org.modemd', MODEM)).stdout.includes(LOCATION1)
+  assert.ok(await isThere())
+  hasPort(undefined)
+  assert.ok(!(await isThere()))
+  const objects = (await client.call(MANAGER, 'org.freedesktop.DBus.ObjectManager', 'GetManagedObjects'))[0]
+  assert.ok(!(LOCATION1 in (objects as Record<string, object>)[MODEM]!))
+  await assert.rejects(client.call(MODEM, LOCATION1, 'SetEnabled', 'b', true), {
+    errorName: 'org.freedesktop.DBus.Error.UnknownInterface',
+  })
+  hasPort('/dev/ttyUSB3')
+  assert.ok(await isThere())
+  await client.sync()
+  const [removed, added, ...more] = client.signals
+  assert.deepEqual([removed?.member, removed?.body], ['InterfacesRemoved', [MODEM, [LOCATION1]]])
+  assert.equal(added?.member, 'InterfacesAdded')
+  assert.deepEqual(plain((added!.body[1] as Record<string, unknown>)[LOCATION1]), {
+    Enabled: false,
+    HasFix: false,
+    Port: '/dev/ttyUSB3',
+  })
+  assert.deepEqual(more, [])
 })
 
 test('a place is given by GetFix alone, once it is switched on', needs('dbus-daemon'), async (context) => {

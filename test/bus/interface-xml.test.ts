@@ -29,7 +29,9 @@ interface Element {
   readonly type?: string
   readonly direction?: string
   readonly access?: string
+  readonly value?: string
   readonly arg?: readonly Element[]
+  readonly annotation?: readonly Element[]
   readonly 'doc:doc'?: string
 }
 
@@ -40,7 +42,8 @@ interface InterfaceElement extends Element {
 }
 
 function interfacesOf(xml: string): readonly InterfaceElement[] {
-  const isArray = (name: string) => ['interface', 'method', 'signal', 'property', 'arg', 'node'].includes(name)
+  const isArray = (name: string) =>
+    ['interface', 'method', 'signal', 'property', 'arg', 'annotation', 'node'].includes(name)
   const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '', isArray })
   const [node] = parser.parse(xml, true).node
   return node.interface ?? []
@@ -53,7 +56,9 @@ function members({ method = [], signal = [], property = [] }: InterfaceElement):
   return [
     ...method.map((each) => `method ${each.name}(${args(each)})`),
     ...signal.map((each) => `signal ${each.name}(${args(each)})`),
-    ...property.map(({ name, type, access }) => `property ${name} ${type} ${access}`),
+    ...property.map(({ name, type, access, annotation = [] }) =>
+      [`property ${name} ${type} ${access}`, ...annotation.map((each) => `${each.name}=${each.value}`)].join(' '),
+    ),
   ].sort()
 }
 
@@ -85,6 +90,7 @@ test('every member is described', () => {
 test('the running service is what the files say', needs('dbus-daemon', 'busctl'), async (context) => {
   const { bus, api } = await serve(context)
   api.modems[0]!.messaging.receive({ number: '1', text: 'hello' })
+  api.modems[0]!.time.tell({ offsetMinutes: 0, atUs: 5n, source: '+CTZV' })
   for (const [name, path] of Object.entries(OBJECTS)) {
     const { stdout } = await bus.busctl('introspect', '--xml-interface', 'org.modemd', path)
     const running = interfacesOf(stdout)
@@ -94,6 +100,21 @@ test('the running service is what the files say', needs('dbus-daemon', 'busctl')
     const own = running.filter((each) => each.name.startsWith('org.modemd.'))
     for (const each of own) assert.equal(OBJECTS[each.name], path, `${each.name} is documented`)
   }
+})
+
+test('what changes without a signal is no promise to clients', needs('dbus-daemon', 'busctl'), async (context) => {
+  const { bus } = await serve(context)
+  const silent: string[] = []
+  for (const [name, path] of Object.entries(OBJECTS).filter(([, each]) => each !== MESSAGE)) {
+    const { stdout } = await bus.busctl('introspect', 'org.modemd', path)
+    // NAME TYPE SIGNATURE RESULT/VALUE FLAGS, an interface and then what it has.
+    const lines = stdout.split('\n')
+    const from = lines.findIndex((line) => line.startsWith(`${name} `)) + 1
+    const to = lines.findIndex((line, index) => index >= from && !line.startsWith('.'))
+    const own = from === 0 ? [] : lines.slice(from, to).filter((line) => / property /.test(line))
+    silent.push(...own.filter((line) => !/ emits-change\b/.test(line)).map((line) => line.split(' ', 1)[0]!))
+  }
+  assert.deepEqual(silent.sort(), ['.DataLimit', '.DataMonth', '.DataUsed', '.RxBytes', '.TxBytes'])
 })
 
 test(

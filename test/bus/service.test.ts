@@ -31,7 +31,7 @@ test('busctl finds the objects and reads their properties', needs('dbus-daemon',
   assert.equal(await bus.property(MODEM, 'org.modemd.Sim1', 'PinTries'), 'u 3')
   assert.equal(await bus.property(MODEM, 'org.modemd.Signal1', 'At'), 't 1700000000000000')
 
-  api.links[0]!.change({ ...LINK_UP, pppExit: -1 })
+  api.links[0]!.change({ ...LINK_UP, ip4: { ...LINK_UP.ip4!, gateway: '10.64.64.64' }, pppExit: -1 })
   assert.equal(await bus.property(LINK, LINK1, 'State'), 's "up"')
   assert.equal(await bus.property(LINK, LINK1, 'Modem'), `o "${MODEM}"`)
   assert.equal(await bus.property(LINK, LINK1, 'ConnectSpeed'), 'u 150000000')
@@ -39,8 +39,9 @@ test('busctl finds the objects and reads their properties', needs('dbus-daemon',
   assert.equal(await bus.property(LINK, LINK1, 'PppExit'), 'i -1')
   const phases = '"modem" 1 "sim" 2 "network" 350 "dial" 120 "lcp" 30 "auth" 20 "address" 11'
   assert.equal(await bus.property(LINK, LINK1, 'PhaseMs'), `a{su} 7 ${phases}`)
-  const ip4 = '"address" s "10.64.0.2" "prefix" u 32 "peer" s "10.64.64.64" "dns" as 2 "10.11.12.13" "10.11.12.14"'
-  assert.equal(await bus.property(LINK, LINK1, 'Ip4'), `a{sv} 5 ${ip4} "mtu" u 1500`)
+  const ip4 = '"address" s "10.64.0.2" "prefix" u 32 "peer" s "10.64.64.64" "gateway" s "10.64.64.64"'
+  const dns = '"dns" as 2 "10.11.12.13" "10.11.12.14"'
+  assert.equal(await bus.property(LINK, LINK1, 'Ip4'), `a{sv} 6 ${ip4} ${dns} "mtu" u 1500`)
   assert.equal(await bus.property(MODEM, MODEM1, 'Links'), `ao 1 "${LINK}"`)
 })
 
@@ -49,8 +50,9 @@ test('what is not known is left out, and Get says so', needs('dbus-daemon', 'bus
   const client = await Client.connect(context, bus)
   const [modem] = api.modems
   modem!.change({ signalQuality: 101, signalDbm: Number.NaN, model: '', powerState: 'unknown', signal: undefined })
+  modem!.change({ ownNumbers: [] })
   const [all] = await client.call(MODEM, PROPERTIES, 'GetAll', 's', MODEM1)
-  for (const name of ['SignalQuality', 'SignalDbm', 'Model', 'PowerState', 'FailedCause']) {
+  for (const name of ['SignalQuality', 'SignalDbm', 'Model', 'PowerState', 'FailedCause', 'OwnNumbers']) {
     assert.ok(!(name in plain(all)), name)
     const get = client.call(MODEM, PROPERTIES, 'Get', 'ss', MODEM1, name)
     await assert.rejects(get, { errorName: 'org.modemd.Error.Unknown' }, name)
@@ -60,6 +62,22 @@ test('what is not known is left out, and Get says so', needs('dbus-daemon', 'bus
   const get = client.call(LINK, PROPERTIES, 'Get', 'ss', LINK1, 'UpSince')
   await assert.rejects(get, { errorName: 'org.modemd.Error.Unknown' })
 })
+
+test(
+  'a modem whose radio is off is registered nowhere; of others it is not known',
+  needs('dbus-daemon'),
+  async (context) => {
+    const { bus, api } = await serve(context)
+    const client = await Client.connect(context, bus)
+    const [modem] = api.modems
+    const registration = async () =>
+      plain((await client.call(MODEM, PROPERTIES, 'GetAll', 's', MODEM1))[0]).Registration
+    modem!.change({ state: 'disabled', registration: 'unknown' })
+    assert.equal(await registration(), 'idle')
+    modem!.change({ state: 'enabling' })
+    assert.equal(await registration(), 'unknown')
+  },
+)
 
 test('busctl connects and disconnects', needs('dbus-daemon', 'busctl'), async (context) => {
   const { bus, api } = await serve(context)

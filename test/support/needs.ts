@@ -24,6 +24,8 @@ const APT_PACKAGE = {
   pkaction: 'polkitd',
   'systemd-analyze': 'systemd',
   'dpkg-deb': 'dpkg',
+  zsh: 'zsh',
+  fish: 'fish',
 } as const
 
 export type Program = keyof typeof APT_PACKAGE

@@ -35,11 +35,12 @@ export const link1: InterfaceDefinition<Link1Target> = {
     text('Report', ({ report }) => report),
     { name: 'Ip4', signature: 'a{sv}', get: ({ link }) => link.snapshot.ip4 && ipFields(link.snapshot.ip4) },
     { name: 'Ip6', signature: 'a{sv}', get: ({ link }) => link.snapshot.ip6 && ipFields(link.snapshot.ip6) },
-    { name: 'RxBytes', signature: 't', get: ({ link }) => knownUint64(link.snapshot.rxBytes) },
-    { name: 'TxBytes', signature: 't', get: ({ link }) => knownUint64(link.snapshot.txBytes) },
-    { name: 'DataUsed', signature: 't', get: ({ link }) => knownUint64(link.snapshot.usage?.usedBytes) },
-    { name: 'DataLimit', signature: 't', get: ({ link }) => knownUint64(link.snapshot.usage?.limitBytes) },
-    text('DataMonth', ({ usage }) => usage?.month),
+    { ...bytes('RxBytes', ({ rxBytes }) => rxBytes), emitsChange: false },
+    { ...bytes('TxBytes', ({ txBytes }) => txBytes), emitsChange: false },
+    // A month ends and a limit is configured anew without anything of the link's changing.
+    { ...bytes('DataUsed', ({ usage }) => usage?.usedBytes), emitsChange: false },
+    { ...bytes('DataLimit', ({ usage }) => usage?.limitBytes), emitsChange: false },
+    { ...text('DataMonth', ({ usage }) => usage?.month), emitsChange: false },
     { name: 'UpSince', signature: 't', get: ({ link }) => knownUint64(link.snapshot.upSinceUs) },
     { name: 'Attempts', signature: 'u', get: ({ link }) => knownUint32(link.snapshot.attempts) },
     text('Cause', ({ cause }) => cause),
@@ -90,6 +91,10 @@ export const link1: InterfaceDefinition<Link1Target> = {
 
 function text(name: string, get: (snapshot: LinkSnapshot) => string | undefined) {
   return { name, signature: 's', get: ({ link }: Link1Target) => knownText(get(link.snapshot)) }
+}
+
+function bytes(name: string, get: (snapshot: LinkSnapshot) => bigint | undefined) {
+  return { name, signature: 't', get: ({ link }: Link1Target) => knownUint64(get(link.snapshot)) }
 }
 
 /** In the order of the phases; only those that came. */

@@ -3,7 +3,7 @@
 import { printable } from '../../base/bytes.ts'
 import { ModemdError } from '../../base/errors.ts'
 import type { SupervisorApi } from '../../link/snapshot.ts'
-import type { ModemHandle, ModemSnapshot } from '../../modem/snapshot.ts'
+import type { ModemHandle, ModemSnapshot, Registration } from '../../modem/snapshot.ts'
 import { checkConnectOptions, checkText } from '../arguments.ts'
 import type { InterfaceDefinition, MethodDefinition } from '../definition.ts'
 import { linkPath } from '../path-escape.ts'
@@ -39,7 +39,7 @@ export const modem1: InterfaceDefinition<Modem1Target> = {
     text('FailedCause', ({ failure }) => failure?.cause),
     text('OperatorName', ({ operatorName }) => operatorName),
     text('OperatorCode', ({ operatorCode }) => operatorCode),
-    text('Registration', ({ registration }) => registration),
+    text('Registration', registrationOf),
     {
       name: 'AccessTechnologies',
       signature: 'as',
@@ -47,7 +47,7 @@ export const modem1: InterfaceDefinition<Modem1Target> = {
     },
     { name: 'SignalQuality', signature: 'y', get: ({ modem }) => knownPercent(modem.snapshot.signalQuality) },
     { name: 'SignalDbm', signature: 'd', get: ({ modem }) => knownNumber(modem.snapshot.signalDbm) },
-    { name: 'OwnNumbers', signature: 'as', get: ({ modem }) => modem.snapshot.ownNumbers.map(anyText) },
+    { name: 'OwnNumbers', signature: 'as', get: ({ modem }) => ownNumbers(modem.snapshot) },
     text('PowerState', ({ powerState }) => (powerState === 'unknown' ? undefined : powerState)),
     {
       name: 'Links',
@@ -113,6 +113,16 @@ export const modem1: InterfaceDefinition<Modem1Target> = {
       ],
     },
   ],
+}
+
+/** A modem whose radio is off is not asked: it is registered nowhere and looks for nothing (3GPP TS 27.007 §7.2, 0). */
+function registrationOf({ registration, state }: ModemSnapshot): Registration {
+  return state === 'disabled' && registration === 'unknown' ? 'idle' : registration
+}
+
+/** A SIM that has none stored says nothing of what its numbers are. */
+function ownNumbers({ ownNumbers: numbers }: ModemSnapshot): readonly string[] | undefined {
+  return numbers.length > 0 ? numbers.map(anyText) : undefined
 }
 
 /** The links that use this modem now. */
