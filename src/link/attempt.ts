@@ -12,7 +12,9 @@ import type { ApnBook } from './apn/book.ts'
 import { type AttemptEnd, AttemptFailed, endOf, modemGone } from './attempt-end.ts'
 import { callAndRun } from './call.ts'
 import type { Reach } from './check/reach.ts'
-import type { ModemPool } from './modem-pool.ts'
+import type { DialGate } from './dial-gate.ts'
+import { NO_NEXT } from './link-record.ts'
+import type { ModemPool, PoolView } from './modem-pool.ts'
 import type { ModemWish } from './modem-selector.ts'
 import type { Resolver } from './name-servers.ts'
 import type { PppRun } from './ppp-run.ts'
@@ -24,6 +26,7 @@ import { until, waited } from './wait.ts'
 
 export interface AttemptServices {
   readonly pool: ModemPool
+  readonly gate: DialGate
   readonly engines: readonly PppEngine[]
   /** Every engine that this machine could have, the best first. */
   readonly engineReports: readonly EngineReport[]
@@ -77,7 +80,7 @@ export async function runAttempt(services: AttemptServices, plan: AttemptPlan): 
       cancelGone()
       cancelGone = services.pool.onGone(modem, () => stop.abort(gone))
       if (!services.pool.isHere(modem)) throw gone
-      plan.show({ modem: modem.snapshot.id, nextAttemptReason: '' })
+      plan.show({ modem: modem.snapshot.id, ...NO_NEXT })
       plan.phaseDone('modem')
       isReady = await becomeReady(services, plan, modem, stop.signal)
     } while (!isReady)
@@ -107,18 +110,48 @@ function onRoaming(modem: ModemHandle, profile: Profile, listener: (failure: Fai
 const RANK: Readonly<Record<Readiness['kind'], number>> = { ready: 0, pending: 1, blocked: 2 }
 
 async function claimModem(services: AttemptServices, plan: AttemptPlan, signal: AbortSignal): Promise<ModemHandle> {
-  const { pool, clock } = services
-  const rank = (modem: ModemHandle) => RANK[readinessOf(services, plan.profile, modem).kind]
-  const view = pool.look(plan.link, plan.wish)
-  if (view.kind === 'busy') plan.show({ nextAttemptReason: `the link ${view.by} has the modem` })
+  const { pool, clock, gate } = services
+  const { link, wish } = plan
+  const rank = (modem: ModemHandle) =>
+    gate.opensMs(modem) === undefined ? RANK[readinessOf(services, plan.profile, modem).kind] : undefined
+  let cancelOpening: Cancel = () => {}
+  const waitForOpening = () => {
+    const soonestMs = Math.min(...pool.free(link, wish).map((modem) => gate.opensMs(modem) ?? Number.POSITIVE_INFINITY))
+    const isShut = soonestMs < Number.POSITIVE_INFINITY
+    // Whoever is first in order hears of it first.
+    if (isShut) cancelOpening = clock.at(soonestMs, () => pool.lookAgain())
+    plan.show(
+      isShut ? shutUntil(clock, soonestMs) : { ...NO_NEXT, nextAttemptReason: busyReason(pool.look(link, wish)) },
+    )
+  }
   return await until<ModemHandle>({
     clock,
     signal,
     limitMs: plan.isByHand ? plan.profile.dialTimeoutMs : undefined,
-    listen: (check) => pool.onChance(plan.link, check),
-    check: () => pool.claim(plan.link, plan.wish, rank),
+    listen: (check) => {
+      const cancelChance = pool.onChance(link, check)
+      return () => {
+        cancelChance()
+        cancelOpening()
+      }
+    },
+    check: () => {
+      cancelOpening()
+      const modem = pool.claim(link, wish, rank)
+      if (!modem) waitForOpening()
+      return modem
+    },
     late: (limitMs) => new AttemptFailed({ failure: waited(pool.absence(plan.wish), limitMs) }),
   })
+}
+
+function busyReason(view: PoolView): string {
+  return view.kind === 'busy' ? `the link ${view.by} has the modem` : ''
+}
+
+function shutUntil(clock: Clock, atMs: number): Partial<LinkSnapshot> {
+  const nextAttemptAtUs = clock.wallUs() + BigInt(Math.ceil((atMs - clock.nowMs()) * 1000))
+  return { nextAttemptAtUs, nextAttemptReason: 'the modem has dialled often, perhaps for other links' }
 }
 
 const NEVER: AttemptEnd = { failure: { cause: 'internal', detail: 'the modem was ready and nobody saw it' } }

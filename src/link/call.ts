@@ -14,6 +14,7 @@ import type { AttemptPlan, AttemptServices } from './attempt.ts'
 import { type AttemptEnd, endOf, modemGone } from './attempt-end.ts'
 import { carry } from './carry.ts'
 import type { Profile } from './profile.ts'
+import { isSuccess } from './redial.ts'
 
 /** One access point of one call. */
 interface Try {
@@ -91,6 +92,7 @@ async function callOnce(
 ): Promise<AttemptEnd> {
   const { modem, engine, candidate } = attempt
   plan.show({ state: 'dialling', engine: engine.name, apn: candidate.apn })
+  services.gate.dialled(modem)
   const dialled = await dial(attempt, signal)
   if ('end' in dialled) return dialled.end
   const { call } = dialled
@@ -98,6 +100,7 @@ async function callOnce(
   plan.phaseDone('dial')
 
   const end = await carry(services, plan, { ...attempt, call }, signal)
+  if (isSuccess(end.stoodMs)) services.gate.open(modem)
   // A cable that is pulled out first looks like a hang-up.
   const isGone = end.failure.cause === 'hung-up' && !services.pool.isHere(modem)
   return isGone ? { ...end, failure: modemGone(modem).end.failure } : end

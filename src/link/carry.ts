@@ -3,6 +3,7 @@
  * link is up. Called by `call.ts`.
  */
 
+import type { Failure } from '../base/cause.ts'
 import type { Call, ModemHandle } from '../modem/snapshot.ts'
 import type { PppEngine } from '../ppp/engines/engine.ts'
 import type { PppPhase } from '../ppp/settings.ts'
@@ -82,7 +83,11 @@ class Carriage {
     const { call, engine, profile } = this.#load
     this.#plan.show({ state: 'connecting' })
     this.#ppp = new PppRun(engine, call.wire, profile, clock, (event) => this.#onProgress(event))
-    call.onLost?.(({ detail }) => this.#ppp.lost(detail))
+    let lost: Failure | undefined
+    call.onLost?.((failure) => {
+      lost = failure
+      this.#ppp.lost(failure.detail)
+    })
     const onAbort = () => this.#end(endOf(this.#signal.reason))
     this.#signal.addEventListener('abort', onAbort, { once: true })
     if (this.#signal.aborted) onAbort()
@@ -94,15 +99,18 @@ class Carriage {
     this.#signal.removeEventListener('abort', onAbort)
     const stoodMs = this.#upAtMs === undefined ? undefined : clock.nowMs() - this.#upAtMs
     const ours = this.#signal.aborted ? endOf(this.#signal.reason) : this.#ours
-    const failure = ours?.failure ?? end.failure
-    this.#plan.show({ state: 'going-down', ...(failure.cause !== 'user-request' && { cause: failure.cause }) })
+    const failure = ours?.failure ?? lost ?? end.failure
+    this.#plan.show({
+      state: 'going-down',
+      ...(failure.cause !== 'user-request' && { cause: failure.cause, causeAtUs: clock.wallUs() }),
+    })
     const [, reason] = await Promise.all([this.#nameServers.restore(), call.hangUp(failure)])
     return {
       failure: ours ? failure : (reason ?? failure),
       chatExit: call.chatExit,
       pppExit: end.pppExit,
-      // Without a SIM there is nothing to redial: the link waits for one.
-      isBlocked: ours ? ours.isBlocked === true : reason?.cause.startsWith('sim-') === true,
+      // Without a SIM or a radio there is nothing to redial: the link waits for it.
+      isBlocked: ours ? ours.isBlocked === true : /^sim-|^radio-off$/.test(reason?.cause ?? ''),
       stoodMs,
     }
   }

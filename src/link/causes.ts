@@ -61,17 +61,17 @@ export const CAUSE_TABLE: Readonly<Record<Cause, CauseEntry>> = {
   'sim-absent': stops(
     'SimAbsent',
     'The modem finds no SIM card.',
-    'Put a SIM in, contacts down and pushed to the stop, then plug the modem in again.',
+    'Put a SIM in, contacts down and pushed to the stop; where the modem does not notice, plug it in again.',
   ),
   'sim-pin': stops(
     'SimPin',
     'The SIM is locked and asks for its PIN.',
-    'Connect with `mmctl connect --pin-file FILE`, or put `pin = …` into the profile.',
+    'Enter it with `mmctl sim unlock`, connect with `mmctl connect --pin-file FILE`, or put `pin = …` into the profile.',
   ),
   'sim-pin-refused': stops(
     'SimPin',
     'The SIM refused the PIN; it is not tried again, so that the SIM does not lock.',
-    'Correct `pin` in the profile, or enter the right one with `mmctl sim unlock`: few tries are left.',
+    'Enter the right one with `mmctl sim unlock`, and correct `pin` in the profile: with less than three tries left none is made by itself.',
   ),
   'sim-puk': stops(
     'SimPuk',
@@ -103,12 +103,12 @@ export const CAUSE_TABLE: Readonly<Record<Cause, CauseEntry>> = {
   'roaming-forbidden': stops(
     'Roaming',
     "The modem is in a foreign operator's network and the profile does not allow roaming.",
-    'Put `roaming = yes` into the profile if you accept the price; otherwise wait for the home network.',
+    'Allow it if you accept the price (`roaming = yes` in a profile); otherwise wait for the home network.',
   ),
   'apn-refused': stops(
     'DialFailed',
     'The network does not accept the access point name (APN) for this SIM.',
-    'Put the APN that your operator names into `apn` of the profile; `mmctl apn` shows those that are known.',
+    'Use the APN that your operator names (`apn` of the profile, or `--apn`); `mmctl apn` shows those that are known.',
   ),
   busy: retries(
     every(5, 1, 5),
@@ -132,7 +132,7 @@ export const CAUSE_TABLE: Readonly<Record<Cause, CauseEntry>> = {
     every(30, 2, 300),
     'DialFailed',
     'The number called does not answer.',
-    'Check `number` in the profile (`*99#` for mobile data).',
+    'Check the number (`number` of the profile; `*99#` for mobile data).',
   ),
   'call-rejected': retries(
     every(60, 2, 600),
@@ -166,7 +166,7 @@ export const CAUSE_TABLE: Readonly<Record<Cause, CauseEntry>> = {
   'auth-refused': stops(
     'AuthFailed',
     'The other side refused the user name or the password.',
-    "Correct `username`, `password` and `auth` in the profile; many mobile operators want none, or the APN's own.",
+    "Correct the user name and the password (`username`, `password`, `auth` of the profile); many mobile operators want none, or the APN's own.",
   ),
   'peer-auth-refused': stops(
     'AuthFailed',
@@ -195,7 +195,7 @@ export const CAUSE_TABLE: Readonly<Record<Cause, CauseEntry>> = {
     every(1, 2, 120),
     'PppFailed',
     'The network or the modem ended the call.',
-    'A link that was up is dialled again by itself; if it comes often, check the signal with `mmctl signal`.',
+    'Connect again, unless it is dialled again by itself; if it comes often, check the signal with `mmctl signal`.',
   ),
   idle: stops('PppFailed', 'The link was ended because nothing used it.', 'Connect again when it is needed.'),
   'time-limit': stops('PppFailed', 'The link was ended because its time was up.', 'Connect again.'),
@@ -212,7 +212,7 @@ export const CAUSE_TABLE: Readonly<Record<Cause, CauseEntry>> = {
   'engine-missing': stops(
     'Unsupported',
     'The PPP engine that the profile names cannot be used on this machine.',
-    'Put `engine = auto` into the profile; the builtin engine needs /dev/net/tun (`modprobe tun`).',
+    'Let modemd choose (`engine = auto`); the builtin engine needs /dev/net/tun (`modprobe tun`).',
   ),
   permission: stops(
     'NotAuthorized',

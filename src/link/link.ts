@@ -105,6 +105,7 @@ export class Link implements LinkHandle {
     const run = this.#run
     const isOwn = run?.wish.profile === this.#profile
     this.#profile = profile
+    for (const modem of this.#services.pool.free(this.id, profile)) this.#services.gate.open(modem)
     if (!run) return
     if (isOwn) run.wish = wishOf(profile)
     if (run.goOn) run.goOn()
@@ -145,8 +146,11 @@ export class Link implements LinkHandle {
 
   /** Whatever failed before, a person's wish begins anew. */
   #forgive({ modem: wish }: RunWish): void {
-    const { pool, recovery } = this.#services
-    for (const { snapshot } of pool.free(this.id, wish)) recovery.forgive(snapshot.device)
+    const { pool, gate, recovery } = this.#services
+    for (const modem of pool.free(this.id, wish)) {
+      gate.open(modem)
+      recovery.forgive(modem.snapshot.device)
+    }
   }
 
   #hurry(run: Run, wish: RunWish): void {
@@ -269,12 +273,16 @@ export class Link implements LinkHandle {
     const nextRung = recovery.outlook(end, profile.resetAfter)
     const climbing = rung && modem && recovery.climb(modem, rung)
     const isReady = (each: ModemHandle) => this.#readiness(run, each) === 'ready'
-    const pause = redialPause(clock, pool, { link: this.id, wish, cause, failuresInARow, delayMs, isReady, climbing })
+    const wallUsIn = (ms: number) => clock.wallUs() + BigInt(Math.ceil(ms)) * 1000n
+    const onClimbed = (leftMs: number) => this.#record.set({ nextAttemptAtUs: wallUsIn(leftMs) })
+    const reasonOfPause = { link: this.id, wish, cause, failuresInARow, delayMs, isReady, climbing, onClimbed }
+    const pause = redialPause(clock, pool, reasonOfPause)
     this.#record.endAttempt(end, {
       ...(cause === 'modem-gone' && { modem: undefined }),
       state: 'waiting',
       attempts: stoodMs === undefined ? this.#record.snapshot.attempts : 0,
-      nextAttemptAtUs: clock.wallUs() + BigInt(pause.delayMs) * 1000n,
+      // How long the rung takes nobody knows.
+      nextAttemptAtUs: climbing ? 0n : wallUsIn(pause.delayMs),
       nextAttemptReason: reason,
       nextRung,
     })
@@ -320,16 +328,21 @@ export class Link implements LinkHandle {
     const { signal } = run.stop
     if (signal.aborted) return false
     return await new Promise((resolve) => {
+      let cancel: Cancel = () => {}
+      let isOver = false
       const finish = (isGoing: boolean) => {
+        isOver = true
         cancel()
         signal.removeEventListener('abort', onAbort)
         run.goOn = undefined
         resolve(isGoing)
       }
       const onAbort = () => finish(false)
-      const cancel = start(() => finish(true))
       signal.addEventListener('abort', onAbort, { once: true })
       run.goOn = () => finish(true)
+      cancel = start(run.goOn)
+      // It may be over before `start` is.
+      if (isOver) cancel()
     })
   }
 

@@ -78,11 +78,15 @@ export class ModemPool {
       .toSorted((a, b) => place(a) - place(b))
   }
 
-  /** The free one of the lowest rank is the link's, until `release` or until it vanishes; of those its own, as long as its patience with that lasts. */
-  claim(link: string, wish: ModemWish, rank: (modem: ModemHandle) => number): ModemHandle | undefined {
+  /**
+   * The free one of the lowest rank is the link's, until `release` or until it vanishes; of those its own, as long as its patience
+   * with that lasts. Rank undefined: not now.
+   */
+  claim(link: string, wish: ModemWish, rank: (modem: ModemHandle) => number | undefined): ModemHandle | undefined {
     const order = (a: ModemHandle, b: ModemHandle) =>
-      rank(a) - rank(b) || this.#weariness(link, a) - this.#weariness(link, b)
-    const best = this.free(link, wish).toSorted(order)[0]
+      rank(a)! - rank(b)! || this.#weariness(link, a) - this.#weariness(link, b)
+    const open = this.free(link, wish).filter((modem) => rank(modem) !== undefined)
+    const best = open.toSorted(order)[0]
     if (!best) return undefined
     const before = this.#claims.get(link)
     const owner = this.ownerOf(best)
@@ -186,6 +190,11 @@ export class ModemPool {
       this.#cancelSeeking?.()
       this.#cancelSeeking = undefined
     }
+  }
+
+  /** What `claim`'s rank looks at may be different. */
+  lookAgain(): void {
+    this.#listeners.emit()
   }
 
   close(): void {

@@ -39,7 +39,7 @@ export function whatFollows(end: AttemptEnd, course: Course, fraction: number): 
     const leastMs = failuresInARow === 1 ? 0 : shortestDelayMs(failuresInARow - 1)
     return { kind: 'blocked', state: permanent || isPermanent ? 'failed' : 'waiting', leastMs }
   }
-  const rule = isPermanent ? 'stop' : (profile.redial[cause] ?? redial)
+  const rule = isPermanent || refusesOptions(end, profile) ? 'stop' : (profile.redial[cause] ?? redial)
   const decision = decideRedial(cause, failuresInARow, rule, fraction)
   if (decision.action === 'stop') return { kind: 'end', state: 'failed' }
   const { delayMs, reason } = decision
@@ -56,4 +56,12 @@ export function whatFollows(end: AttemptEnd, course: Course, fraction: number): 
     case 'give-up':
       return { kind: 'given-up', state: 'failed', reason: recovery.reason, leastMs: delayMs }
   }
+}
+
+/** pppd(8), EXIT STATUS. */
+const PPPD_OPTIONS_REFUSED = 2
+
+/** It will say the same to the profile's own options each time. */
+function refusesOptions({ failure, pppExit }: AttemptEnd, { pppdOptions }: Profile): boolean {
+  return failure.cause === 'pppd-failed' && pppExit === PPPD_OPTIONS_REFUSED && pppdOptions !== ''
 }

@@ -21,6 +21,8 @@ export interface PauseReason {
   readonly isReady: (modem: ModemHandle) => boolean
   /** The rung of the recovery ladder that is being climbed: it comes first. */
   readonly climbing?: Promise<void> | undefined
+  /** It is over, and what is left is known. */
+  readonly onClimbed: (leftMs: number) => void
 }
 
 export interface RedialPause {
@@ -33,7 +35,13 @@ export function redialPause(clock: Clock, pool: ModemPool, reason: PauseReason):
   const { link, cause, failuresInARow, delayMs, climbing, isReady } = reason
   const sinceMs = clock.nowMs()
   const pause = (ms: number): RedialPause => ({ delayMs: ms, start: (goOn) => clock.at(sinceMs + ms, goOn) })
-  if (climbing) return { delayMs, start: after(climbing, pause(delayMs).start) }
+  if (climbing) {
+    const start = (goOn: () => void) => {
+      reason.onClimbed(Math.max(0, sinceMs + delayMs - clock.nowMs()))
+      return pause(delayMs).start(goOn)
+    }
+    return { delayMs, start: after(climbing, start) }
+  }
 
   const soon = pause(Math.min(delayMs, shortestDelayMs(failuresInARow)))
   const unlessSooner = (listen: (hurry: () => void) => Cancel): RedialPause => ({

@@ -1,7 +1,7 @@
 /**
  * When a link that failed is dialled again: a pure rule of cause, failures in a row, the profile's `[redial]` and chance.
- * Whatever a profile says, the delays grow (DESIGN §7.8): an operator that is away for an hour sees fewer than 60 dials.
- * `link.ts` calls it; `causes.ts` holds the rule of each cause, the configuration replaces single ones.
+ * Whatever a profile says, the delays grow (DESIGN §7.8): an operator that is away for an hour sees fewer than 60 dials of a modem
+ * (`dial-gate.ts`, where several links have it). `link.ts` calls it; `causes.ts` holds the rule of each cause, the configuration replaces single ones.
  */
 
 import type { Cause } from '../base/cause.ts'
@@ -33,6 +33,11 @@ const LONGEST_MS = 86_400_000
 /** No rule waits less than this: 50 ms after the first failure, twice as long after each more, 100 s from the twelfth on. */
 export function shortestDelayMs(failuresInARow: number): number {
   return Math.min(LAST_FLOOR_MS, FIRST_FLOOR_MS * 2 ** (Math.max(1, failuresInARow) - 1))
+}
+
+/** What is left of that by the jitter. */
+export function leastPauseMs(failuresInARow: number): number {
+  return shortestDelayMs(failuresInARow) * (1 - JITTER)
 }
 
 /** `fraction` is a random number in [0, 1). `failuresInARow` counts this failure too, so it starts at 1. */

@@ -13,6 +13,7 @@ import { ApnBook } from './apn/book.ts'
 import { automaticPin } from './automatic-pin.ts'
 import { createReach, type Reach } from './check/reach.ts'
 import { wishWith } from './connect-options.ts'
+import { DialGate } from './dial-gate.ts'
 import { Link, type LinkServices, wishOf } from './link.ts'
 import { ModemPool } from './modem-pool.ts'
 import { matchesModem } from './modem-selector.ts'
@@ -94,6 +95,7 @@ class ProfileSupervisor implements Supervisor {
     const recovery = new RecoveryDesk({ pool: this.#pool, clock, logger })
     this.#services = {
       pool: this.#pool,
+      gate: new DialGate(clock),
       recovery,
       engines,
       engineReports,
@@ -206,6 +208,7 @@ class ProfileSupervisor implements Supervisor {
 
   resume(): void {
     this.fleet.wake()
+    this.#services.gate.openAll()
     this.#slumber.end()
   }
 

@@ -54,7 +54,8 @@ test('the way up: states, times, speed, address, name servers, counters', async 
   const { phaseMs, ip4, ...snapshot } = link.snapshot
   assert.deepEqual(phaseMs, { modem: 0, sim: 30, network: 350, dial: 120, lcp: 0, auth: 0, address: 0, ...phaseMs })
   assert.equal(phaseMs.dial, 120)
-  assert.deepEqual(ip4, { address: '10.64.0.2', prefix: 32, peer: '10.64.64.64', dns: ['198.51.100.53'], mtu: 1500 })
+  const peer = { peer: '10.64.64.64', gateway: '10.64.64.64' }
+  assert.deepEqual(ip4, { address: '10.64.0.2', prefix: 32, ...peer, dns: ['198.51.100.53'], mtu: 1500 })
   assert.deepEqual(snapshot, {
     id: 'demo',
     profile: 'demo',

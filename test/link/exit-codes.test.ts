@@ -104,3 +104,14 @@ test("chat's exit codes: cause and action", () => {
   const gone = { exitCode: 2, abortString: undefined, message: 'end of file', lastLine: '', isLineGone: true }
   assert.equal(dialFailure(gone, 'ATD*99#').cause, 'modem-gone')
 })
+
+test('options of the profile that pppd refuses are not tried again: only another profile helps', () => {
+  const after = (options: string, pppExit: number) => {
+    const profile = profileFrom('demo', `${AUTO}[ppp]\nengine = pppd\n${options}`)
+    const end = { failure: { cause: 'pppd-failed', detail: 'seen' }, pppExit } as const
+    return whatFollows(end, { profile, isLasting: true, failuresInARow: 1, recovery: { kind: 'redial' } }, 0)
+  }
+  assert.deepEqual(after('options = nosuchoption\n', 2), { kind: 'end', state: 'failed' })
+  assert.equal(after('options = nosuchoption\n', 1).kind, 'redial')
+  assert.equal(after('', 2).kind, 'redial')
+})

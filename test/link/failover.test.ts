@@ -192,3 +192,14 @@ test('an hour without an operator: two links on one modem do not hammer it', asy
   await rig.clock.advance(3_600_000)
   assert.ok(rig.modem.dials.length <= 60, `${rig.modem.dials.length} dials`)
 })
+
+test('name servers come in the order of the routes; those of a link that is no default route are asked last', async () => {
+  for (const [route, metric] of [
+    ['route-metric = 500', 507],
+    ['route-metric = 500\ndefault-route = no', 0xffffffff],
+  ] as const) {
+    const rig = new Rig({ demo: `[profile]\npriority = 7\n[ppp]\n${route}\n` })
+    await rig.bringUp()
+    assert.deepEqual(rig.resolver.metrics, [metric])
+  }
+})

@@ -6,12 +6,12 @@ import type { Cause } from '../../src/base/cause.ts'
 import { ModemdError } from '../../src/base/errors.ts'
 import { CAUSE_TABLE } from '../../src/link/causes.ts'
 import { FakeModem } from '../support/fake-modem.ts'
-import { AUTO, hangUp, isError, Rig, second } from './rig.ts'
+import { AUTO, assertAtRest, hangUp, isError, Rig, second } from './rig.ts'
 
 test('a link that was up is redialled after the delay of its cause, and tells when and why', async () => {
   const rig = new Rig()
   await rig.bringUp()
-  assert.equal(rig.clock.pending, 0, 'no timer while up')
+  assertAtRest(rig)
   await rig.clock.advance(5000)
   await hangUp(rig)
   const { state, cause, causeDetail, nextAttemptAtUs, nextAttemptReason, attempts, pppExit, modem, ...rest } =
@@ -32,7 +32,7 @@ test('a link that was up is redialled after the delay of its cause, and tells wh
   assert.equal(rig.state(), 'up')
   assert.equal(rig.link().snapshot.cause, 'hung-up', 'what happened can still be read')
   assert.equal(rig.link().snapshot.attempts, 1)
-  assert.equal(rig.clock.pending, 0)
+  assertAtRest(rig)
 })
 
 test('a peer that negotiates anew: the link comes up again with what it gives then', async () => {
@@ -88,7 +88,7 @@ test('a link that begins anew in the moment of coming up is up only afterwards',
 })
 
 test('failed redials back off, and a minute of success begins anew', async () => {
-  const rig = new Rig({ demo: '[redial]\nno-carrier = 5s*2..30s' })
+  const rig = new Rig({ demo: '[redial]\nno-carrier = 5s*2..30s\nreset-after = 100' })
   await rig.bringUp()
   await rig.clock.advance(60_000)
   await hangUp(rig)

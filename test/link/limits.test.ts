@@ -85,7 +85,29 @@ test('what was used before a kill -9 counts, also where the daemon starts over t
   assert.equal(over.modem.dials.length, 0)
 })
 
-test('at 160 Mbit/s a limit of 2 GB is overshot by a hundredth of it; without a limit nothing is looked at', async () => {
+test('without a limit a kill -9 costs a quarter of an hour, and a long link counts for the months it stood in', async () => {
+  const files = new MemoryFiles()
+  const rig = new Rig({ demo: AUTO }, { files })
+  await rig.settle()
+  await rig.answer()
+  rig.clock.setWall(new Date(2026, 10, 30, 12))
+  const startMs = rig.clock.nowMs()
+  const bytesPerMs = 10
+  const seconds = (count: number) => count * 1000 * bytesPerMs
+  const received = () => BigInt(Math.round(rig.clock.nowMs() - startMs) * bytesPerMs)
+  Object.defineProperty(rig.session, 'rxBytes', { get: received })
+  const writes = files.writes
+  await rig.clock.advance(36 * HOUR_MS)
+  assert.ok(files.writes - writes <= 36 * 6, `${files.writes - writes} writes in 36 h`)
+
+  const { demo } = JSON.parse(files.read('usage.json')!).profiles
+  const [november, december] = [demo['2026-11'].rxBytes, demo['2026-12'].rxBytes]
+  assert.ok(Math.abs(november - seconds(12 * 3600)) <= seconds(300), `${november} bytes in November`)
+  assert.ok(Number(received()) - november - december <= seconds(900), `${november + december} of ${received()} bytes`)
+  await rig.supervisor.disconnect('demo')
+})
+
+test('at 160 Mbit/s a limit of 2 GB is overshot by a hundredth of it', async () => {
   const rig = new Rig({ demo: '[profile]\ndata-limit = 2GB', free: '' })
   await rig.bringUp()
   const bytesPerMs = 20_000n

@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CAUSES, type Cause } from '../../src/base/cause.ts'
+import { CAUSE_TABLE } from '../../src/link/causes.ts'
+import type { LinkHandle, LinkSnapshot } from '../../src/link/snapshot.ts'
 import { FakeModem } from '../support/fake-modem.ts'
-import { AUTO, Rig } from './rig.ts'
+import { AUTO, assertAtRest, Rig, second } from './rig.ts'
 
 const HOUR_MS = 3_600_000
 const MOST_DIALS = 60
@@ -23,13 +25,18 @@ async function anHour(rig: Rig, happens: (rig: Rig) => void): Promise<number> {
   const modems = new Set<FakeModem>()
   const count = () => [...modems].reduce((sum, { dials }) => sum + dials.length, 0)
   await rig.settle()
-  for (;;) {
+  do {
     for (const modem of rig.fleet.modems) modems.add(modem)
     happens(rig)
     for (const modem of rig.fleet.modems) modems.add(modem)
-    if (!(await rig.clock.step(HOUR_MS))) return count()
-    assert.ok(count() <= MOST_DIALS, `${count()} dials in ${Math.round(rig.clock.nowMs() / 1000)} s`)
-  }
+  } while (count() <= MOST_DIALS && (await rig.clock.step(HOUR_MS)))
+  assert.ok(count() <= MOST_DIALS, `${count()} dials in ${Math.round(rig.clock.nowMs() / 1000)} s`)
+  return count()
+}
+
+/** So many profiles, each with its own rules, on what modems there are. */
+function several(count: number, text: (index: number) => string): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, text(index)]))
 }
 
 function failDial(rig: Rig, cause: Cause): boolean {
@@ -59,6 +66,104 @@ for (const rule of RULES) {
     }
   })
 }
+
+for (const count of [2, 4]) {
+  test(`${count} profiles on one modem: to the operator they are one caller, and not only the first has its turn`, async () => {
+    for (const cause of REDIALLED) {
+      for (const rule of ['', '1ms', 'another for each']) {
+        const rules = (index: number) => (rule === 'another for each' ? RULES[index]! : rule)
+        const rig = new Rig(several(count, (index) => profile(cause, rules(index), 100)))
+        const dialling = new Set<string>()
+        const stale: LinkSnapshot[] = []
+        for (const link of rig.supervisor.links)
+          link.onChange((next) => {
+            const { id, state, nextAttemptAtUs } = next
+            if (state === 'dialling') dialling.add(id)
+            if (nextAttemptAtUs !== 0n && (state === 'dialling' || nextAttemptAtUs < rig.clock.wallUs()))
+              stale.push(next)
+          })
+        const dials = await anHour(rig, () => failDial(rig, cause))
+        assert.ok(dials >= 1)
+        assert.deepEqual(stale, [], 'what is shown as next is not over')
+        if (rule === '1ms' && CAUSE_TABLE[cause].redial !== 'stop') assert.ok(dialling.size >= 2, cause)
+        await rig.supervisor.close()
+      }
+    }
+  })
+}
+
+test('a pause that other links are the reason of is shown, and ends for a person, a new profile, and after a sleep', async () => {
+  const rig = new Rig(several(2, () => profile('busy', '1ms', 100)))
+  const waitsForTheGate = ({ snapshot }: LinkHandle) => /dialled often/.test(snapshot.nextAttemptReason)
+  const shut = async () => {
+    let link: LinkHandle | undefined
+    const isLong = ({ snapshot }: LinkHandle) => snapshot.nextAttemptAtUs > rig.clock.wallUs() + 60_000_000n
+    while (!link) {
+      failDial(rig, 'busy')
+      assert.ok(await rig.clock.step(HOUR_MS), 'one waits for the modem')
+      link = rig.supervisor.links.find((each) => waitsForTheGate(each) && isLong(each))
+    }
+    return link
+  }
+  const dialsAtOnce = async (act: (link: LinkHandle) => unknown) => {
+    const link = await shut()
+    const before = rig.modem.dials.length
+    await act(link)
+    await rig.settle()
+    assert.equal(rig.modem.dials.length, before + 1)
+    assert.equal(link.snapshot.state, 'dialling')
+    assert.equal(link.snapshot.nextAttemptAtUs, 0n)
+  }
+  await rig.settle()
+  await dialsAtOnce(({ snapshot: { id } }) => rig.supervisor.connect(id, {}))
+  await dialsAtOnce(({ snapshot: { id } }) => {
+    rig.profiles.texts[id] = profile('busy', '2ms', 100)
+    return rig.supervisor.reloadConfig()
+  })
+  await shut()
+  const before = rig.modem.dials.length
+  await rig.supervisor.suspend()
+  rig.supervisor.resume()
+  await rig.settle()
+  assert.equal(rig.modem.dials.length, before + 1, 'after the sleep')
+
+  await shut()
+  while (rig.dial.isOver()) assert.ok(await rig.clock.step(HOUR_MS))
+  const { length } = rig.modem.dials
+  rig.engine.onOpen = (session) => queueMicrotask(() => session.up())
+  rig.dial.connect()
+  await rig.clock.advance(61_000)
+  rig.session.down({ cause: 'hung-up', detail: 'seen' }, 16)
+  await rig.clock.advance(2000)
+  assert.equal(rig.modem.dials.length, length + 1, 'a link that stood begins anew')
+
+  await shut()
+  rig.modem.set({ operatorName: 'another' })
+  await rig.supervisor.disconnect(undefined)
+  assertAtRest(rig)
+})
+
+test('another modem is taken meanwhile', async () => {
+  const rig = new Rig(several(2, () => profile('busy', '1ms', 100)))
+  await rig.settle()
+  const waits = () => rig.supervisor.links.some(({ snapshot }) => /dialled often/.test(snapshot.nextAttemptReason))
+  while (!waits()) {
+    failDial(rig, 'busy')
+    assert.ok(await rig.clock.step(HOUR_MS))
+  }
+  const other = rig.fleet.plug(second())
+  await rig.settle()
+  assert.equal(other.dials.length, 1)
+})
+
+test('a network that refuses both kinds of address at once, perhaps, is dialled twice an attempt', async () => {
+  const rig = new Rig({ demo: `${AUTO}ip = 46\n[redial]\nreset-after = 100\nipcp-failed = 1ms\n` })
+  rig.modem.onDial = (dial) =>
+    dial.fail({ cause: 'ipcp-failed', detail: 'seen', ipLimit: { ip: '4', isCertain: false } })
+  const dials = await anHour(rig, () => {})
+  assert.ok(dials > 20, `${dials}: it is dialled`)
+  assert.deepEqual(rig.modem.dials.map(({ request }) => request.ipType).slice(0, 4), ['46', '4', '46', '4'])
+})
 
 for (const upMs of [0, 1000, 59_000, 61_000]) {
   test(`a link that falls ${upMs / 1000} s after it was up, again and again`, async () => {

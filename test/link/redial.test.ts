@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { CAUSES } from '../../src/base/cause.ts'
 import { CAUSE_TABLE } from '../../src/link/causes.ts'
 import { decideRedial, type RedialRule, shortestDelayMs } from '../../src/link/redial.ts'
+import { AUTO, assertAtRest, Rig } from './rig.ts'
 
 function delayOf(rule: RedialRule, failuresInARow: number, fraction = 0): number {
   const decision = decideRedial('no-carrier', failuresInARow, rule, fraction)
@@ -86,5 +87,29 @@ test('every cause has a meaning and an advice that are sentences, and is permane
     const { meaning, advice, permanent, redial } = CAUSE_TABLE[cause]
     assert.equal(permanent, redial === 'stop', cause)
     for (const sentence of [meaning, advice]) assert.match(sentence, /^(?:[A-Z]|modemd ).{10,}\.$/, cause)
+  }
+})
+
+test('a wait that is over before it has begun, wherever the clock moves on', async () => {
+  for (let calls = 0; calls < 20; calls++) {
+    const rig = new Rig({ demo: AUTO })
+    await rig.settle()
+    const loseSim = async () => {
+      rig.dial.connect().reason = { cause: 'sim-absent', detail: 'the SIM is gone' }
+      await rig.settle()
+      rig.session.down({ cause: 'hung-up', detail: 'seen' }, 16)
+    }
+    await loseSim()
+    await rig.settle()
+    assert.equal(rig.modem.dials.length, 2, 'at once the first time')
+    const nowMs = rig.clock.nowMs.bind(rig.clock)
+    let left = Number.POSITIVE_INFINITY
+    rig.clock.nowMs = () => nowMs() + (left-- > 0 ? 0 : 100)
+    await loseSim()
+    left = calls
+    await rig.settle()
+    while (rig.modem.dials.length < 3) assert.ok(await rig.clock.step(), `${calls} calls: it is dialled again`)
+    await rig.supervisor.disconnect(undefined)
+    assertAtRest(rig)
   }
 })

@@ -12,6 +12,7 @@ import type { Profile } from '../profile.ts'
 import type { LinkSnapshot, LinkUsage } from '../snapshot.ts'
 import { LeastTime, monthOf, nextMonthMs } from './least-time.ts'
 import { formatUsage, type MonthCount, type ReadUsage, readUsage, type UsageState } from './usage-file.ts'
+import { usedText } from './used-text.ts'
 
 const FILE = 'usage.json'
 /** Between two writes, whatever happens; and between those that may wait. */
@@ -68,7 +69,7 @@ export class UsageLedger {
   refusal(profile: Limited): Failure | undefined {
     const { month, usedBytes, limitBytes } = this.usage(profile)
     if (limitBytes === undefined || usedBytes < limitBytes) return undefined
-    return { cause: 'data-limit', detail: `${megabytes(usedBytes)} of ${megabytes(limitBytes)} are used in ${month}` }
+    return { cause: 'data-limit', detail: usedText(usedBytes, limitBytes, month) }
   }
 
   /** Calls once, when a profile that may not use any more may again: in the next month. */
@@ -198,8 +199,4 @@ function added(a: MonthCount, b: MonthCount): MonthCount {
 
 function bigintOf(value: number | undefined): bigint | undefined {
   return value === undefined ? undefined : BigInt(value)
-}
-
-function megabytes(bytes: bigint): string {
-  return `${(Number(bytes) / 1e6).toFixed(1).replace(/\.0$/, '')} MB`
 }

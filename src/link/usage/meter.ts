@@ -1,6 +1,6 @@
 /**
  * Counts one session of a link for the ledger, and ends it at the profile's `data-limit`. The counters are looked at, since no
- * engine tells of each packet; without a limit only at the end, so that an idle link wakes nobody. Called by `carry.ts`.
+ * engine tells of each packet; without a limit seldom, for the month it was in and for a crash. Called by `carry.ts`.
  */
 
 import type { Failure } from '../../base/cause.ts'
@@ -10,6 +10,8 @@ import type { MonthCount } from './usage-file.ts'
 
 const SHORTEST_LOOK_MS = 1000
 const LONGEST_LOOK_MS = 10_000
+/** Without a limit. */
+const SELDOM_LOOK_MS = 300_000
 /** The limit is overshot by this part of it at most, at the speed seen last twice over, or this one. */
 const OVERSHOOT_PART = 100
 const LEAST_BYTES_PER_MS = 1000
@@ -49,17 +51,18 @@ export class UsageMeter {
 
   #look(): void {
     const { profile, ledger, clock, onLimit } = this.#options
-    if (profile.dataLimitBytes === undefined) return
     const nowMs = clock.nowMs()
     const bytesPerMs = this.#count() / Math.max(1, nowMs - this.#lookedMs)
     this.#lookedMs = nowMs
     const refusal = ledger.refusal(profile)
     if (refusal) onLimit(refusal)
-    else this.#cancelLook = clock.at(nowMs + this.#pauseMs(profile.dataLimitBytes, bytesPerMs), () => this.#look())
+    else this.#cancelLook = clock.at(nowMs + this.#pauseMs(bytesPerMs), () => this.#look())
   }
 
-  #pauseMs(limitBytes: number, bytesPerMs: number): number {
+  #pauseMs(bytesPerMs: number): number {
     const { ledger, profile } = this.#options
+    const { dataLimitBytes: limitBytes } = profile
+    if (limitBytes === undefined) return SELDOM_LOOK_MS
     const leftBytes = limitBytes - Number(ledger.usage(profile).usedBytes)
     const ms = Math.max(leftBytes, limitBytes / OVERSHOOT_PART) / Math.max(2 * bytesPerMs, LEAST_BYTES_PER_MS)
     return Math.min(LONGEST_LOOK_MS, Math.max(SHORTEST_LOOK_MS, ms))
