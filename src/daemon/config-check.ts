@@ -4,13 +4,15 @@
  */
 
 import type { Fault, IniFile, IniValue } from './config-scanner.ts'
-import type { Keys, SectionSchema, Values } from './config-schema.ts'
+import { fileWithSection, type Keys, type SectionSchema, type Values } from './config-schema.ts'
+import { devicePattern } from './config-values.ts'
 
 /** A value and the file it came from: drop-ins override what earlier files said. */
 export type PlacedValue = IniValue & { readonly file: string }
 
 export interface CheckedSection {
   readonly kind: string
+  /** As a device pattern is compared. */
   readonly argument: string | undefined
   readonly file: string
   readonly line: number
@@ -27,7 +29,10 @@ export function layered(
 
   for (const { file, sections: read, faults: scanFaults } of files) {
     faults.push(...scanFaults)
-    for (const { kind, argument, line, values } of read) {
+    const begun: { readonly section: CheckedSection; readonly written: string | undefined; readonly line: number }[] =
+      []
+    for (const { kind, argument: written, line, values } of read) {
+      const argument = written && devicePattern(written)
       const reason = sectionFault(kind, argument, schema)
       if (reason) {
         faults.push({ file, line, reason })
@@ -38,6 +43,10 @@ export function layered(
         merged = { kind, argument, file, line, values: new Map() }
         sections.push(merged)
       }
+      // The scanner sees those that are written alike.
+      const twin = begun.find((each) => each.section === merged && each.written !== written)
+      if (twin) faults.push({ file, line, reason: `this section begins twice, first in line ${twin.line}: keep one` })
+      begun.push({ section: merged, written, line })
       for (const [name, value] of values) merged.values.set(name, { ...value, file })
     }
   }
@@ -50,13 +59,12 @@ function sectionFault(
   schema: readonly SectionSchema[],
 ): string | undefined {
   const known = schema.find((section) => section.kind === kind)
-  if (!known)
-    return `there is no section [${kind}]${meant(
-      kind,
-      schema.map((section) => section.kind),
-      '[',
-      ']',
-    )}`
+  if (!known) {
+    const home = fileWithSection(kind)
+    if (home) return `there is no section [${kind}] here: it belongs into ${home}`
+    const kinds = schema.map((section) => section.kind)
+    return `there is no section [${kind}]${meant(kind, kinds, '[', ']')}`
+  }
   if (known.hasArgument && argument === undefined) return `must say which: [${kind} "tty:/dev/ttyS1"]`
   if (!known.hasArgument && argument !== undefined) return `must be just [${kind}]`
   return undefined

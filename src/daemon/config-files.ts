@@ -1,10 +1,11 @@
 /** Configuration files on the disk: read with what their owner and mode allow, written so that a crash leaves the old or the new one. */
 
 import { randomUUID } from 'node:crypto'
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { errorText } from '../base/errors.ts'
+import { isProfileName } from '../base/values.ts'
 
 /** Nobody writes more than this by hand. */
 const LARGEST_BYTES = 256 * 1024
@@ -27,7 +28,7 @@ export function readText(path: string): ReadAnswer {
     const follow = isOfOthers(dirname(path)) ? constants.O_NOFOLLOW : 0
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | follow)
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return { absent: true }
+    if (errnoOf(error) === 'ENOENT') return isLink(path) ? { refused: LEADS_NOWHERE } : { absent: true }
     if (errnoOf(error) === 'ELOOP')
       return { refused: 'is a symbolic link in a folder of another user: put the file itself there' }
     return { refused: `cannot be read: ${plainReason(error)}${ownerAdvice(path, error)}` }
@@ -51,13 +52,46 @@ function isOfOthers(folder: string): boolean {
   return uid !== 0 && uid !== process.geteuid?.()
 }
 
-/** Names of the `.conf` files of a folder, in the order of their bytes. No folder is an empty one. */
-export function listConf(folder: string): { readonly names: readonly string[]; readonly refused?: string } {
+/**
+ * Whose files in a folder of profiles are taken, beside root's. Its owner's, too: who may put files there can change all of them, and
+ * modemd.tmpfiles gives it to the daemon's user, whose profiles count where root is the daemon for once (systemd/root.conf).
+ */
+export function keepersOf(folder: string): readonly number[] {
+  const own = process.geteuid?.() ?? 0
   try {
-    const names = readdirSync(folder).filter((name) => name.endsWith('.conf') && !name.startsWith('.'))
+    return [own, statSync(folder).uid]
+  } catch {
+    // It goes just now, or is not there yet: then it is the daemon that makes it.
+    return [own]
+  }
+}
+
+const LEADS_NOWHERE = 'is a symbolic link to what is not there: remove it, or put there what it names'
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true
+}
+
+type Listed = { readonly names: readonly string[]; readonly refused?: string }
+
+/** Drop-ins are `*.conf` as a shell means it: what begins with a dot is hidden. */
+export function listDropIns(folder: string): Listed {
+  return listConf(folder, (name) => !name.startsWith('.'))
+}
+
+/** A profile's name may begin with a dot. What could not be one is an editor's lock (`.#a.conf`) or the like. */
+export function listProfiles(folder: string): Listed {
+  return listConf(folder, (name) => !name.startsWith('.') || isProfileName(name.slice(0, -'.conf'.length)))
+}
+
+/** Names of the `.conf` files of a folder, in the order of their bytes. No folder is an empty one. */
+function listConf(folder: string, isOurs: (name: string) => boolean): Listed {
+  try {
+    const names = readdirSync(folder).filter((name) => name.endsWith('.conf') && isOurs(name))
     return { names: names.sort() }
   } catch (error) {
     const code = errnoOf(error)
+    if (code === 'ENOENT' && isLink(folder)) return { names: [], refused: LEADS_NOWHERE }
     if (code === 'ENOENT' || code === 'ENOTDIR') return { names: [] }
     return { names: [], refused: `cannot be read: ${plainReason(error)}` }
   }

@@ -19,6 +19,8 @@ export interface ProfileFile {
   /** The permission bits. */
   readonly mode: number
   readonly ownerUid: number
+  /** Whose files are taken, beside root's; the daemon's user is the first. */
+  readonly keeperUids?: readonly number[]
 }
 
 /** The text of a chat script, or why it is not taken. */
@@ -30,6 +32,8 @@ export interface CheckedProfile {
   readonly faults: readonly Fault[]
   /** Values that this version does not do, with their lines. */
   readonly unsupported: readonly Fault[]
+  /** What counts for nothing, though it is right by itself. */
+  readonly ignored: readonly Fault[]
 }
 
 export function checkProfile(source: ProfileFile, readScript: ScriptReader): CheckedProfile {
@@ -47,6 +51,7 @@ export function checkProfile(source: ProfileFile, readScript: ScriptReader): Che
   const unsupported = [...profile.unsupported, ...ppp.unsupported].sort((a, b) => a.line - b.line)
   return {
     unsupported,
+    ignored: ignoredOptions(sectionOf('ppp'), ppp.values.engine),
     profile: {
       ...fromValues(name, profile.values, ppp.values, redial.values),
       chatScript: script && 'text' in script ? script.text : undefined,
@@ -75,25 +80,53 @@ function checkFaults(file: string, profile: CheckedSection | undefined, dns: Ppp
   return [{ file, line: check.line, reason }]
 }
 
+/** A call may name pppd as its engine. */
+function ignoredOptions(ppp: CheckedSection | undefined, engine: PppValues['engine']): Fault[] {
+  const options = ppp?.values.get('options')
+  if (!options?.text || engine === 'pppd') return []
+  const reason = `options is for engine = pppd only, and this profile has engine = ${engine}: it is ignored unless a call names pppd`
+  return [{ file: options.file, line: options.line, reason }]
+}
+
 const READABLE_BY_ALL = 0o004
 const WRITABLE_BY_OTHERS = 0o022
 
 function permissionFaults(
-  { file, mode, ownerUid }: ProfileFile,
+  source: ProfileFile,
   profile: CheckedSection | undefined,
   ppp: CheckedSection | undefined,
 ): Fault[] {
+  const { file, mode, ownerUid } = source
   const faults: Fault[] = []
   const secret = ['password', 'pin'].map((key) => profile?.values.get(key)).find((value) => value?.text)
-  if (secret && mode & READABLE_BY_ALL) {
+  const isOpenSecret = secret !== undefined && (mode & READABLE_BY_ALL) !== 0
+  if (isOpenSecret) {
     faults.push({ file, line: secret.line, reason: `has a secret and everyone can read it: run chmod 600 ${file}` })
   }
   const powerful = [profile?.values.get('chat-script'), ppp?.values.get('options')].find((value) => value?.text)
   if (powerful && (ownerUid !== 0 || mode & WRITABLE_BY_OTHERS)) {
     const reason = `chat-script and options are only taken from a file of root that nobody else can write: run chown root ${file} and chmod go-w,o-r ${file}`
     faults.push({ file, line: powerful.line, reason })
+    return faults
   }
-  return faults
+  const reason = strangersFault(source, !isOpenSecret)
+  return reason === undefined ? faults : [...faults, { file, line: secret?.line ?? 0, reason }]
+}
+
+/** Also without a secret: who writes a profile says what is dialled, at whose cost, and which PIN is tried. */
+function strangersFault(
+  { file, mode, ownerUid, keeperUids = [] }: ProfileFile,
+  looksAtMode: boolean,
+): string | undefined {
+  const rightUid = keeperUids.find((uid) => uid !== 0) ?? 0
+  const chmod = `${ownerUid === rightUid ? '' : `chown ${userText(rightUid)} ${file} && `}chmod 600 ${file}`
+  if (ownerUid !== 0 && !keeperUids.includes(ownerUid))
+    return `belongs to the user number ${ownerUid}, who may change it: run ${chmod}`
+  return looksAtMode && mode & WRITABLE_BY_OTHERS ? `can be written by others than its owner: run ${chmod}` : undefined
+}
+
+function userText(uid: number): string {
+  return uid === 0 ? 'root' : String(uid)
 }
 
 type ProfileValues = Values<typeof PROFILE_KEYS>

@@ -46,7 +46,7 @@ export const DAEMON_KEYS = {
   'at-console': key(values.yesNo, 'no', 'Let administrators send raw AT commands (`mmctl at`)'),
   metrics: key(values.yesNo, 'no', 'Offer metrics to Prometheus at http://127.0.0.1:9469/metrics'),
   'apn-database': key(
-    values.path,
+    values.wholePath,
     '/usr/share/mobile-broadband-provider-info/serviceproviders.xml',
     'The provider database, for `apn = auto` and `mmctl apn`',
   ),
@@ -198,6 +198,13 @@ export const PROFILE_SCHEMA: readonly SectionSchema[] = [
   section('ppp', PPP_KEYS),
   section('redial', REDIAL_KEYS),
 ]
+
+/** The kind of file that may have it. */
+export function fileWithSection(kind: string): string | undefined {
+  const isIn = (schema: readonly SectionSchema[]) => schema.some((each) => each.kind === kind)
+  if (isIn(MAIN_SCHEMA)) return 'modemd.conf'
+  return isIn(PROFILE_SCHEMA) ? 'profiles/NAME.conf' : undefined
+}
 
 /** The tables of docs/man/modemd.conf.5, in man(7) requests. */
 export function manualTable(): string {

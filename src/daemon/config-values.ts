@@ -198,9 +198,17 @@ function isHostName(text: string): boolean {
   return /^(?:(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)*(?!-|\d+$)[A-Za-z0-9-]{1,63}(?<!-)$/.test(text)
 }
 
-export const path: ValueType<string> = orEmpty(
-  text('a file', (value) =>
-    value.split('/').includes('..') ? 'must not lead through `..`' : value.length > 4000 ? 'is too long' : undefined,
+function pathFault(value: string): TextFault {
+  if (value.split('/').includes('..')) return 'must not lead through `..`'
+  return value.length > 4000 ? 'is too long' : undefined
+}
+
+export const path: ValueType<string> = orEmpty(text('a file', pathFault))
+
+/** The daemon's working directory is nobody's business. */
+export const wholePath: ValueType<string> = orEmpty(
+  text('a file by its whole path', (value) =>
+    value.startsWith('/') ? pathFault(value) : 'must be a whole path, from / on',
   ),
 )
 
@@ -225,7 +233,12 @@ export const atCommand: ValueType<string> = orEmpty(matching('an AT command', /^
 export const DEVICE_PATTERN =
   /^(usb:[0-9a-f]{4}:([0-9a-f]{4}|\*)|usb:\d{1,3}-\d{1,3}(\.\d{1,3}){0,6}|tty:\/dev\/[A-Za-z0-9._-]+)$/
 
-/** Blank-separated device patterns and the given words. */
+/** USB ids are the same in large and small letters; the kernel writes small ones. */
+export function devicePattern(text: string): string {
+  return text.startsWith('usb:') ? text.toLowerCase() : text
+}
+
+/** Blank-separated device patterns and at most one of the given words, which exclude each other. */
 export function devicePatterns(...words: readonly string[]): ValueType<readonly string[]> {
   const form = [...words, 'usb:1199:68a3', 'usb:2341:*', 'usb:1-2', 'tty:/dev/ttyS1'].join(', ')
   return {
@@ -234,9 +247,11 @@ export function devicePatterns(...words: readonly string[]): ValueType<readonly 
       const patterns = value
         .split(/[\s,]+/)
         .filter((each) => each !== '')
-        .map((each) => (each.startsWith('usb:') ? each.toLowerCase() : each))
+        .map(devicePattern)
       const odd = patterns.find((each) => !words.includes(each) && !DEVICE_PATTERN.test(each))
-      return odd === undefined ? good(patterns) : bad(`has "${odd}", which is none of ${form}`)
+      if (odd !== undefined) return bad(`has "${odd}", which is none of ${form}`)
+      const said = words.filter((each) => patterns.includes(each))
+      return said.length > 1 ? bad(`has both ${said.join(' and ')}: keep one of them`) : good(patterns)
     },
     format: (patterns) => patterns.join(' '),
   }

@@ -4,42 +4,27 @@
  */
 
 import { lstatSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { ModemdError } from '../base/errors.ts'
-import type { LogLevel } from '../base/ports.ts'
 import { MANUAL, profileNameFault } from '../base/values.ts'
 import type { Profile, ProfileSource } from '../link/profile.ts'
 import type { ProfileFields } from '../link/snapshot.ts'
-import { type CheckedSection, checkSection, layered } from './config-check.ts'
-import { errnoOf, listConf, plainReason, readText, removeDurably, writeAtomically } from './config-files.ts'
+import { layered } from './config-check.ts'
+import {
+  errnoOf,
+  keepersOf,
+  listDropIns,
+  listProfiles,
+  plainReason,
+  readText,
+  removeDurably,
+  writeAtomically,
+} from './config-files.ts'
 import { checkProfile, fieldText, type ProfileFile, placeOfField, type ScriptReader } from './config-profile.ts'
 import { type Fault, readIni } from './config-scanner.ts'
-import { DAEMON_KEYS, DETECT_KEYS, DEVICE_KEYS, MAIN_SCHEMA } from './config-schema.ts'
-import { DEVICE_PATTERN } from './config-values.ts'
+import { MAIN_SCHEMA } from './config-schema.ts'
+import { checkSettings, type DaemonSettings } from './config-settings.ts'
 import { changedIni, type IniChange } from './config-writer.ts'
-
-export interface DeviceSettings {
-  /** `tty:/dev/ttyS1`, `usb:1199:68a3`, `usb:1-2`. */
-  readonly device: string
-  /** Bits per second. */
-  readonly baud: number
-  /** '': none. */
-  readonly init: string
-  /** A file below /sys that switches its power; '': none. */
-  readonly powerGpio: string
-}
-
-export interface DaemonSettings {
-  readonly logLevel: LogLevel
-  readonly isConsoleOn: boolean
-  readonly hasMetrics: boolean
-  /** The file of mobile-broadband-provider-info. */
-  readonly apnDatabase: string
-  /** `auto`, `strict` and device patterns. */
-  readonly allow: readonly string[]
-  readonly ignore: readonly string[]
-  readonly devices: readonly DeviceSettings[]
-}
 
 export interface ConfigurationOptions {
   /** Put before /etc/modemd; '' is the machine's own. */
@@ -49,6 +34,8 @@ export interface ConfigurationOptions {
 }
 
 const HOME = '/etc/modemd'
+/** What is written: for nobody else's eyes. */
+const OURS = { mode: 0o600, ownerUid: process.geteuid?.() ?? 0 }
 /** Of a file that is not there. */
 const NO_LINE = -1
 /** What it repeats of a file may be of any length. */
@@ -60,6 +47,8 @@ export class Configuration implements ProfileSource {
   readonly manual: Profile
   /** After each further reading, whoever asked for it. */
   onRead: (() => void) | undefined
+  /** After `onRead`, where somebody asked for the reading: not where it follows from a profile that is saved or removed. */
+  onReload: (() => void) | undefined
   readonly #root: string
   readonly #file: string
   readonly #isNamed: boolean
@@ -67,6 +56,8 @@ export class Configuration implements ProfileSource {
   #profiles = new Map<string, Profile>()
   #faults: readonly Fault[] = []
   #warnings: readonly Fault[] = []
+  #consequences: readonly string[] = []
+  #isThere = false
 
   constructor({ root, file }: ConfigurationOptions) {
     this.#root = root.replace(/\/+$/, '')
@@ -74,7 +65,7 @@ export class Configuration implements ProfileSource {
     this.#file = file ?? `${this.#root}${HOME}/modemd.conf`
     // Its name is refused for files, and only for them.
     this.manual = checkProfile({ name: MANUAL, file: '', text: '', mode: 0o600, ownerUid: 0 }, refuseScript).profile
-    this.reload()
+    this.#read()
   }
 
   /** undefined: modemd.conf has faults and there was no good one before. */
@@ -91,7 +82,12 @@ export class Configuration implements ProfileSource {
     return this.#faults.map(faultText)
   }
 
-  /** What is read but not done by this version. */
+  /** What becomes of each file with faults, in sentences. */
+  get consequences(): readonly string[] {
+    return this.#consequences
+  }
+
+  /** What is read but not done, by this version or with the rest of its profile. */
   get warnings(): readonly string[] {
     return this.#warnings.map(faultText)
   }
@@ -106,15 +102,28 @@ export class Configuration implements ProfileSource {
     return this.#shown(this.#file)
   }
 
+  /** Is it there? Without it all is as by default. */
+  get isThere(): boolean {
+    return this.#isThere
+  }
+
   /** All PINs and passwords, for the log's redactor. */
   get secrets(): readonly string[] {
     return [...this.#profiles.values()].flatMap(({ password, pin }) => [password, pin]).filter((text) => text !== '')
   }
 
   reload(): void {
+    this.#read()
+    this.onReload?.()
+  }
+
+  #read(): void {
     const main = this.#readMain()
     const profiles = this.#readProfiles()
     if (main.faults.length === 0) this.#daemon = main.settings
+    const staying =
+      'modemd.conf and its drop-ins have faults: what they said before stays in force until they are mended.'
+    this.#consequences = [...(main.faults.length > 0 ? [staying] : []), ...profiles.consequences]
     this.#profiles = profiles.profiles
     this.#faults = [...this.#inOrder(main.faults), ...this.#inOrder(profiles.faults)]
     this.#warnings = [...this.#inOrder(main.warnings), ...this.#inOrder(profiles.warnings)]
@@ -129,7 +138,9 @@ export class Configuration implements ProfileSource {
       throw new ModemdError('InvalidArgs', `${this.#shown(path)} ${before.refused}: mend the file first`)
     const oldText = 'text' in before ? before.text : ''
     this.#mustBeAsLoaded(name, oldText)
-    if (this.#check(name, oldText).faults.length > 0)
+    // A file that everyone may read is mended by being written. What others may have written in it would stay.
+    const { mode, ownerUid } = 'text' in before ? before : OURS
+    if (this.#check(name, oldText, { ownerUid, mode: OURS.mode | (mode & 0o022) }).faults.length > 0)
       throw new ModemdError(
         'InvalidArgs',
         `${this.#shown(path)} has faults: mend them first (modemd --check lists them)`,
@@ -139,7 +150,7 @@ export class Configuration implements ProfileSource {
     const { faults } = this.#check(name, text)
     if (faults[0]) throw new ModemdError('InvalidArgs', `the profile ${name} is not saved: ${faults[0].reason}`)
     await this.#written(() => writeAtomically(path, text), path)
-    this.reload()
+    this.#read()
   }
 
   async remove(name: string): Promise<void> {
@@ -151,7 +162,7 @@ export class Configuration implements ProfileSource {
       throw new ModemdError('InvalidArgs', `${this.#shown(path)} ${before.refused}: remove the file by hand`)
     this.#mustBeAsLoaded(name, before.text)
     await this.#written(() => removeDurably(path), path)
-    this.reload()
+    this.#read()
   }
 
   /** Who may change a profile is judged by what is loaded (Profile.needsAdministrator): a file that is the administrator's since then stays. */
@@ -172,11 +183,11 @@ export class Configuration implements ProfileSource {
     return name
   }
 
-  /** As it would be once written: ours, and readable for nobody else. */
-  #check(name: string, text: string) {
-    const ownerUid = process.geteuid?.() ?? 0
-    const file = this.#shown(this.#profilePath(name))
-    return checkProfile({ name, file, text, mode: 0o600, ownerUid }, (path) => this.#readScript(path))
+  #check(name: string, text: string, owned = OURS) {
+    const path = this.#profilePath(name)
+    const file = this.#shown(path)
+    const keeperUids = keepersOf(dirname(path))
+    return checkProfile({ name, file, text, ...owned, keeperUids }, (script) => this.#readScript(script))
   }
 
   async #written(write: () => Promise<void>, path: string): Promise<void> {
@@ -192,12 +203,13 @@ export class Configuration implements ProfileSource {
     const paths = [this.#file]
     const faults: Fault[] = []
     const folder = join(dirname(this.#file), 'conf.d')
-    const dropIns = listConf(folder)
+    const dropIns = listDropIns(folder)
     if (dropIns.refused) faults.push({ file: this.#shown(folder), line: 0, reason: dropIns.refused })
     paths.push(...dropIns.names.map((name) => join(folder, name)))
 
     const files = paths.flatMap((path) => {
       const read = readText(path)
+      if (path === this.#file) this.#isThere = !('absent' in read)
       const file = this.#shown(path)
       if ('text' in read) return [{ file, ...readIni(read.text, file) }]
       if ('refused' in read) faults.push({ file, line: 0, reason: read.refused })
@@ -205,36 +217,46 @@ export class Configuration implements ProfileSource {
       return []
     })
     const { sections, faults: layerFaults } = layered(files, MAIN_SCHEMA)
-    return withChecked(sections, [...faults, ...layerFaults])
+    return checkSettings(sections, [...faults, ...layerFaults])
   }
 
-  #readProfiles(): { profiles: Map<string, Profile>; faults: Fault[]; warnings: Fault[] } {
+  #readProfiles(): { profiles: Map<string, Profile>; faults: Fault[]; warnings: Fault[]; consequences: string[] } {
     const profiles = new Map<string, Profile>()
     const faults: Fault[] = []
     const warnings: Fault[] = []
+    const consequences: string[] = []
     const folder = join(dirname(this.#file), 'profiles')
-    const { names, refused } = listConf(folder)
+    const { names, refused } = listProfiles(folder)
     // A folder that cannot be read now has not lost its profiles.
-    if (refused)
-      return { profiles: this.#profiles, faults: [{ file: this.#shown(folder), line: 0, reason: refused }], warnings }
+    if (refused) {
+      consequences.push(this.#profiles.size > 0 ? 'All profiles stay as they were.' : 'No profile can be read.')
+      faults.push({ file: this.#shown(folder), line: 0, reason: refused })
+      return { profiles: this.#profiles, faults, warnings, consequences }
+    }
 
+    const keeperUids = keepersOf(folder)
     for (const fileName of names) {
-      const name = basename(fileName, '.conf')
+      const name = fileName.slice(0, -'.conf'.length)
       const file = this.#shown(join(folder, fileName))
       const read = readText(join(folder, fileName))
       if ('absent' in read) continue
-      const checked = 'refused' in read ? undefined : this.#checkRead({ name, file, ...read })
+      const checked = 'refused' in read ? undefined : this.#checkRead({ name, file, keeperUids, ...read })
       const itsFaults = 'refused' in read ? [{ file, line: 0, reason: read.refused }] : checked!.faults
       faults.push(...itsFaults)
       const lastGood = this.#profiles.get(name)
       if (itsFaults.length === 0) profiles.set(name, checked!.profile)
-      else if (lastGood) profiles.set(name, lastGood)
+      else {
+        if (lastGood) profiles.set(name, lastGood)
+        const fate = lastGood ? 'stays as it was' : 'is left out'
+        consequences.push(`The profile ${name} ${fate} until ${file} is mended.`)
+      }
+      warnings.push(...(checked?.ignored ?? []))
       for (const { line, reason } of checked?.unsupported ?? []) {
         const what = `this version does not support ${reason}: the profile cannot be connected`
         warnings.push({ file, line, reason: what })
       }
     }
-    return { profiles, faults, warnings }
+    return { profiles, faults, warnings, consequences }
   }
 
   #checkRead(source: ProfileFile) {
@@ -277,51 +299,6 @@ export class Configuration implements ProfileSource {
 
 function refuseScript(): { refused: string } {
   return { refused: 'is not there' }
-}
-
-function withChecked(
-  sections: readonly CheckedSection[],
-  readFaults: readonly Fault[],
-): { settings: DaemonSettings; faults: Fault[]; warnings: Fault[] } {
-  const sectionOf = (kind: string) => sections.find((section) => section.kind === kind)
-  const daemon = checkSection(DAEMON_KEYS, sectionOf('daemon'), MAIN_SCHEMA)
-  const detect = checkSection(DETECT_KEYS, sectionOf('detect'), MAIN_SCHEMA)
-  const devices = sections
-    .filter((section) => section.kind === 'device')
-    .map((section) => ({ section, ...checkSection(DEVICE_KEYS, section, MAIN_SCHEMA) }))
-  const oddDevices = devices
-    .filter(({ section }) => !DEVICE_PATTERN.test(section.argument!))
-    .map(({ section: { file, line, argument } }) => ({
-      file,
-      line,
-      reason: `[device "${argument}"] must be tty:/dev/NAME, usb:VENDOR:PRODUCT or usb:BUS-PORT`,
-    }))
-  const warn = ({ file, line, reason }: Fault) => ({ file, line, reason: `this version does not support ${reason}` })
-
-  return {
-    settings: {
-      logLevel: daemon.values['log-level'],
-      isConsoleOn: daemon.values['at-console'],
-      hasMetrics: daemon.values.metrics,
-      apnDatabase: daemon.values['apn-database'],
-      allow: detect.values.allow,
-      ignore: detect.values.ignore,
-      devices: devices.map(({ section, values: { baud, init, 'power-gpio': powerGpio } }) => ({
-        device: section.argument!,
-        baud,
-        init,
-        powerGpio,
-      })),
-    },
-    faults: [
-      ...readFaults,
-      ...daemon.faults,
-      ...detect.faults,
-      ...devices.flatMap((each) => each.faults),
-      ...oddDevices,
-    ],
-    warnings: [...daemon.unsupported, ...detect.unsupported].map(warn),
-  }
 }
 
 /** An empty value goes back to the default. */

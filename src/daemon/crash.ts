@@ -6,7 +6,8 @@
  * routes (they go with our descriptors), what systemd-resolved has for them, the inhibitor of sleep (its pipe ends), a call (the tty
  * hangs up when it is closed, and detection asks a port that stays silent whether it is in one). What others put right themselves
  * when they start: the links of ports (`modem/port-links.ts`), half written state files (`modem/state-files.ts`), a PIN whose try
- * was cut short (`modem/pin-ledger.ts`: it counts as refused), a USB port or power that was off for a restart (`modem/device-restart.ts`).
+ * was cut short (`modem/pin-ledger.ts`: it counts as refused unless the SIM is open), a USB port or power that was off for a restart
+ * (`modem/device-restart.ts`).
  */
 
 import type { Clock, Logger } from '../base/ports.ts'

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { errorText } from '../base/errors.ts'
 import { type Finding, fault, ok, warn } from '../base/finding.ts'
 import { CAUSE_TABLE } from '../link/causes.ts'
-import type { LinkSnapshot, SupervisorApi } from '../link/snapshot.ts'
+import type { LinkHandle, LinkSnapshot, SupervisorApi } from '../link/snapshot.ts'
 import type { ModemSnapshot, PortReport } from '../modem/snapshot.ts'
 import type { Configuration } from './config.ts'
 import { privilegeFindings } from './privileges.ts'
@@ -28,6 +28,7 @@ export function diagnose(sources: DiagnosisSources): readonly Finding[] {
   const metrics = metricsFault()
   return [
     ...configurationFindings(configuration),
+    ...unreadFindings(configuration.profiles, links),
     ...engineFindings(supervisor, configuration.profiles),
     stateFinding(sources),
     ...privilegeFindings(sources.root),
@@ -55,8 +56,8 @@ function configurationFindings({
   const count = `${profiles.length} profile${profiles.length === 1 ? '' : 's'}`
   if (faults.length + warnings.length === 0) return [ok(check, `${count}, no fault`)]
   return [
-    ...faults.map((text) => fault(check, text, 'correct the file, then `systemctl reload modemd`')),
-    ...warnings.map((text) => warn(check, text, 'take the key out, or wait for a later version')),
+    ...faults.map((text) => fault(check, text, 'do what it says, or correct the file; then `systemctl reload modemd`')),
+    ...warnings.map((text) => warn(check, text, 'change the key, or take it out')),
   ]
 }
 
@@ -75,11 +76,24 @@ function engineFindings(
           ),
         ]
       : []),
-    ...Object.entries(engineReasons).map(([name, why]) => ok(`engine ${name}`, why)),
+    ...Object.entries(engineReasons).map(([name, why]) => ok(`engine ${name}`, spared(why, engines.length > 0))),
     ...missing.map(({ name, engine }) =>
       fault(`profile ${name}`, `its engine ${engine} cannot be used here`, CAUSE_TABLE['engine-missing'].advice),
     ),
   ]
+}
+
+/** What cannot be used is no fault where another does its work. */
+function spared(why: string, isSpared: boolean): string {
+  return isSpared ? why.replace(/^cannot be used: /, 'not needed, and not here: ') : why
+}
+
+/** Written or changed by hand, and not read again. */
+function unreadFindings(profiles: Configuration['profiles'], links: readonly LinkHandle[]): readonly Finding[] {
+  const read = new Set(links.map(({ snapshot }) => snapshot.profile))
+  return profiles
+    .filter(({ name }) => !read.has(name))
+    .map(({ name }) => warn(`profile ${name}`, 'modemd has not read it yet', '`systemctl reload modemd`'))
 }
 
 /** Without it no PIN is tried, and counters are lost. */
@@ -99,7 +113,7 @@ function stateFinding({ root, stateDirectory }: DiagnosisSources): Finding {
   }
 }
 
-function modemFinding({ id, state, stateReason, failure, registration, denial }: ModemSnapshot): Finding {
+function modemFinding({ id, state, stateReason, failure }: ModemSnapshot): Finding {
   const check = `modem ${id}`
   const seen = [state, stateReason].filter((text) => text !== '').join(': ')
   const needsSomebody = state === 'failed' || state === 'locked' || state === 'absent-sim'
@@ -107,8 +121,7 @@ function modemFinding({ id, state, stateReason, failure, registration, denial }:
     const advice = failure ? CAUSE_TABLE[failure.cause].advice : `\`mmctl why ${id}\` tells more`
     return needsSomebody ? fault(check, seen, advice) : warn(check, `${seen} (${failure?.cause})`, advice)
   }
-  if (registration === 'denied') return warn(check, denial ?? seen, CAUSE_TABLE['registration-denied'].advice)
-  return ok(check, seen)
+  return state === 'searching' ? warn(check, seen, CAUSE_TABLE['no-network'].advice) : ok(check, seen)
 }
 
 /** A modem's port that another program has. */

@@ -63,6 +63,11 @@ function fieldText(value: string, secrets: readonly string[]): string {
   return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text)
 }
 
+/** Before a line on standard error that is not the logger's; '' where no journal reads it. */
+export function errorPriority(): string {
+  return isJournalStream(process.stderr.fd) ? PRIORITY.error : ''
+}
+
 /** systemd names the stream that it made by device and inode (systemd.exec(5), JOURNAL_STREAM). */
 function isJournalStream(fd: number): boolean {
   const named = process.env.JOURNAL_STREAM

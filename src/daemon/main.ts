@@ -4,8 +4,8 @@
  */
 
 import './memory.ts'
-import { errorText } from '../base/errors.ts'
-import { sleep } from '../base/ports.ts'
+import { errorText, ModemdError } from '../base/errors.ts'
+import { type Logger, sleep } from '../base/ports.ts'
 import { VERSION } from '../base/version.ts'
 import { resolveBusAddress } from '../bus/address.ts'
 import { followLogind } from '../bus/logind.ts'
@@ -22,6 +22,7 @@ import { stateFilesIn } from '../modem/state-files.ts'
 import { createWireOpener } from '../serial/serialport-wire.ts'
 import { systemClock, systemRandom } from '../system/clock.ts'
 import { forbidCoreDumps } from '../system/core-dumps.ts'
+import { writeOutput } from '../system/output.ts'
 import { testPoller } from '../system/poll.ts'
 import { isExclusive } from '../system/serial-line.ts'
 import { SleepClock } from '../system/sleep-clock.ts'
@@ -32,17 +33,22 @@ import { Configuration } from './config.ts'
 import { putRightAfterCrash } from './crash.ts'
 import { diagnose } from './diagnose.ts'
 import { makeEngines } from './engines.ts'
-import { createLogger, type DaemonLogger } from './logging.ts'
+import { createLogger, type DaemonLogger, errorPriority } from './logging.ts'
 import { MetricsEndpoint } from './metrics.ts'
 import { makeResolver } from './name-servers.ts'
 import { ServiceManager } from './notify.ts'
 import { privilegeFindings } from './privileges.ts'
 import { Suspend } from './suspend.ts'
 
-/** A stop that takes longer leaves the rest to the next start. */
-const STOP_LIMIT_MS = 5000
 /** So long links may say goodbye to a peer or modem that is silent: hanging up the slow way takes 2.7 s. */
 const GOODBYE_LIMIT_MS = 3500
+/**
+ * A stop that takes longer leaves the rest to the next start, which may be far off. Together, those who may be silent take 9.5 s: links
+ * their goodbye, systemd-resolved 5 s, the bus 1 s. The rest is for a busy machine; systemd waits for 15 s (systemd/modemd.service).
+ */
+const STOP_LIMIT_MS = 12_000
+/** Before anything was set up. */
+const UNREADY_STOP_LIMIT_MS = 5000
 
 void main()
 
@@ -50,12 +56,12 @@ async function main(): Promise<void> {
   forbidCoreDumps()
   const options = parseCommandLine()
   const configuration = new Configuration({ root: options.root, file: options.config })
-  if (options.check) return check(configuration)
+  if (options.check) return check(configuration, options.root)
   const level = () => options.logLevel ?? configuration.daemon?.logLevel ?? 'info'
   const logger = createLogger({ level: level(), secrets: () => configuration.secrets })
   configuration.onRead = () => logger.setLevel(level())
-  for (const fault of configuration.faults) logger.error(fault)
-  for (const warning of configuration.warnings) logger.warn(warning)
+  configuration.onReload = () => tell(configuration, logger)
+  tell(configuration, logger)
   if (!configuration.daemon)
     return fail('modemd.conf has faults and there is no good one to go on with: mend them (modemd --check)')
   try {
@@ -68,7 +74,8 @@ async function main(): Promise<void> {
 async function serve(options: CommandLine, configuration: Configuration, logger: DaemonLogger): Promise<void> {
   const root = options.root === '/' ? '' : options.root
   const manager = new ServiceManager()
-  const ended = terminationSignal()
+  let stopLimitMs = UNREADY_STOP_LIMIT_MS
+  const ended = terminationSignal(() => limitStop(stopLimitMs, logger))
   // Until it is ready there is nothing to read again: the configuration is fresh.
   let onHangUp = () => {}
   process.on('SIGHUP', () => onHangUp())
@@ -133,11 +140,12 @@ async function serve(options: CommandLine, configuration: Configuration, logger:
     // Ports that are let go of end what still waits for an answer: name servers, routes and locks go with it.
     await Promise.race([linksDown, sleep(clock, GOODBYE_LIMIT_MS).then(() => fleet.close())])
     await linksDown
-    await service?.close()
+    const busLeft = service?.close()
     await metrics.set(false)
     await fleet.close()
     resolver.close()
     await neighbours.close()
+    await busLeft
     manager.close()
   }
   try {
@@ -156,10 +164,11 @@ async function serve(options: CommandLine, configuration: Configuration, logger:
       ...ports,
     })
   } catch (error) {
-    limitStop()
+    limitStop(STOP_LIMIT_MS, logger)
     await stop()
     throw error
   }
+  stopLimitMs = STOP_LIMIT_MS
   manager.ready()
   void metrics.set(configuration.daemon?.hasMetrics === true)
   onHangUp = reload
@@ -173,17 +182,18 @@ async function serve(options: CommandLine, configuration: Configuration, logger:
       await supervisor.reloadConfig()
       logger.info('The configuration was read again.')
     } catch (error) {
-      logger.error(errorText(error))
+      // Faults of the configuration are told by then.
+      if (!(error instanceof ModemdError)) logger.error(errorText(error))
     }
     manager.ready()
   }
 }
 
 /** The stop begins once the start is over, but its time runs from the signal: a bus may never answer. */
-function terminationSignal(): Promise<void> {
+function terminationSignal(limit: () => void): Promise<void> {
   return new Promise((resolve) => {
     const onSignal = () => {
-      limitStop()
+      limit()
       resolve()
     }
     process.on('SIGTERM', onSignal)
@@ -191,18 +201,31 @@ function terminationSignal(): Promise<void> {
   })
 }
 
-function limitStop(): void {
-  systemClock.at(systemClock.nowMs() + STOP_LIMIT_MS, () => process.exit(1))
+function limitStop(ms: number, logger: Logger): void {
+  systemClock.at(systemClock.nowMs() + ms, () => {
+    logger.error(
+      `The stop took longer than ${ms / 1000} s and is cut off: what is left is put right by the next start.`,
+    )
+    process.exit(1)
+  })
 }
 
-function check(configuration: Configuration): void {
-  for (const line of configuration.findings) console.error(line)
-  if (configuration.faults.length === 0)
-    console.log(`modemd: no fault in ${configuration.shownFile} and what is beside it`)
-  else process.exitCode = 1
+/** At the start, and after each reading that somebody asked for. */
+function tell({ faults, consequences, warnings, daemon }: Configuration, logger: Logger): void {
+  for (const fault of faults) logger.error(fault)
+  // Without settings there is nothing that goes on.
+  if (daemon) for (const consequence of consequences) logger.error(consequence)
+  for (const warning of warnings) logger.warn(warning)
+}
+
+function check({ findings, faults, shownFile, isThere }: Configuration, root: string): void {
+  for (const line of findings) console.error(line)
+  const absent = `not there${root === '/' ? '' : ` below ${root}`}: defaults are used`
+  const good = `modemd: no fault in ${shownFile}${isThere ? '' : ` (${absent})`} and what is beside it\n`
+  if (faults.length > 0 || !writeOutput('modemd', Buffer.from(good))) process.exitCode = 1
 }
 
 function fail(sentence: string): void {
-  console.error(`modemd: ${sentence}`)
+  console.error(`${errorPriority()}modemd: ${sentence}`)
   process.exit(1)
 }

@@ -5,8 +5,10 @@
  */
 
 import { setFlagsFromString } from 'node:v8'
+import { shareOneArena } from '../system/libc.ts'
 
 setFlagsFromString('--semi-space-growth-factor=1')
 setFlagsFromString('--optimize-for-size')
 // In bytes of executed bytecode; the path of a packet passes it within a second of traffic.
 setFlagsFromString('--interrupt-budget=2000000')
+shareOneArena()

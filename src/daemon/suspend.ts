@@ -117,8 +117,8 @@ export class Suspend implements LogindListener {
       if (!this.#isGoing) this.#release()
       return
     }
-    if (this.#isHeld) return
     this.#isHeld = true
+    // Also where it was held: it may have ended by itself.
     this.#options.inhibitor.hold()
   }
 

@@ -1,12 +1,15 @@
 /** Every key of the schema with values that mean ill: a fault that tells no secret, never an exception, never a path that leads out. */
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
+import { errorText } from '../../src/base/errors.ts'
+import { checkProfileFields } from '../../src/bus/arguments.ts'
+import { variant } from '../../src/bus/signature.ts'
 import { Configuration } from '../../src/daemon/config.ts'
 import { MAIN_SCHEMA, PROFILE_SCHEMA } from '../../src/daemon/config-schema.ts'
+import { atOnce, makeUnreadPipe } from '../support/unread-pipe.ts'
 import { put, withFiles } from './config-rig.ts'
 
 const MARK = 'Hunter2'
@@ -79,6 +82,8 @@ function checkSound(configuration: Configuration): void {
     ...(configuration.daemon?.devices ?? []).map((each) => each.powerGpio),
   ])
     assert.ok(!path?.split('/').includes('..'), path)
+  for (const { device } of configuration.daemon?.devices ?? [])
+    assert.match(device, /^(tty:\/dev\/[A-Za-z0-9._-]+|usb:[0-9a-f:*.-]+)$/)
 }
 
 function checkFindings({ findings }: Configuration, isSecret: boolean): void {
@@ -119,8 +124,12 @@ test('every key with every value', () => {
 test('headings, names of keys and whole files of noise', () => {
   withFiles({ 'profiles/good.conf': '[profile]\napn = internet\n' }, (root, home) => {
     const noise = BYTES.flatMap((each) => [`[${each}]\n`, `[profile "${each}"]\n`, `[profile]\n${each} = 1\n`, each])
-    for (const text of noise)
-      for (const file of ['modemd.conf', 'conf.d/a.conf', 'profiles/p.conf']) {
+    const devices = BYTES.flatMap((each) => [`[device "${each}"]\n`, `[device "tty:/dev/${each}/x"]\n`])
+    for (const [text, files] of [
+      ...noise.map((text) => [text, ['modemd.conf', 'conf.d/a.conf', 'profiles/p.conf']] as const),
+      ...devices.map((text) => [text, ['modemd.conf']] as const),
+    ])
+      for (const file of files) {
         mkdirSync(join(home, 'conf.d'), { recursive: true })
         writeFileSync(join(home, file), Buffer.from(text, 'latin1'), { mode: 0o600 })
         const configuration = new Configuration({ root })
@@ -131,10 +140,39 @@ test('headings, names of keys and whole files of noise', () => {
   })
 })
 
+test('a key that every object has is none of ours', async () => {
+  for (const key of ['constructor', 'hasOwnProperty', 'toString', 'valueOf'])
+    await withFiles({ 'profiles/good.conf': '[profile]\n' }, async (root, home) => {
+      const sections = (schema: typeof MAIN_SCHEMA) =>
+        schema.map(({ kind, hasArgument }) => `[${kind}${hasArgument ? ' "tty:/dev/ttyS1"' : ''}]\n${key} = 1\n`)
+      put(home, 'modemd.conf', sections(MAIN_SCHEMA).join(''))
+      put(home, 'profiles/p.conf', sections(PROFILE_SCHEMA).join(''))
+      const configuration = new Configuration({ root })
+      const told = configuration.faults.filter((fault) => fault.includes(`there is no key ${key} in [`))
+      assert.equal(told.length, MAIN_SCHEMA.length + PROFILE_SCHEMA.length, configuration.faults.join('\n'))
+      for (const field of [key, `redial.${key}`])
+        await assert.rejects(configuration.save({ name: 'fresh', [field]: 'x' }), /a profile has no key/, field)
+    })
+})
+
+test('a file of more than 256 KiB is not read, one of 256 KiB is', () => {
+  const text = (key: string, bytes: number) => `[profile]\n${key}\n;`.padEnd(bytes, 'x')
+  for (const place of ['modemd.conf', 'conf.d/a.conf', 'profiles/p.conf'])
+    withFiles({ 'profiles/good.conf': text('apn = good', 262_144) }, (root, home) => {
+      put(home, place, place.startsWith('profiles') ? text('apn = large', 262_145) : ';'.padEnd(262_145, 'x'))
+      const { faults, profiles } = new Configuration({ root })
+      assert.match(faults.join('\n'), new RegExp(`^/etc/modemd/${place}:1: is longer than 256 KiB$`))
+      assert.deepEqual(
+        profiles.map(({ apn }) => apn),
+        ['good'],
+      )
+    })
+})
+
 test('what is no file in the place of one: said, and the rest is read', () => {
   const impostors: readonly ((file: string) => void)[] = [
     (file) => mkdirSync(file),
-    (file) => void execFileSync('mkfifo', [file]),
+    makeUnreadPipe,
     (file) => symlinkSync('/dev/zero', file),
     (file) => symlinkSync(file, file),
   ]
@@ -143,13 +181,28 @@ test('what is no file in the place of one: said, and the rest is read', () => {
       withFiles({ 'profiles/good.conf': '[profile]\n' }, (root, home) => {
         mkdirSync(join(home, 'conf.d'), { recursive: true })
         make(join(home, place))
-        const configuration = new Configuration({ root })
+        const configuration = atOnce(place, () => new Configuration({ root }))
         assert.match(configuration.faults.join('\n'), new RegExp(`^/etc/modemd/${place}:1: `), make.toString())
         assert.deepEqual(
           configuration.profiles.map(({ name }) => name),
           ['good'],
         )
       })
+})
+
+test('a value over D-Bus that is too long is told so, by the limit of its key', () => {
+  const long = variant('s', 'x'.repeat(2000))
+  const saidOf = (key: string) => {
+    try {
+      checkProfileFields({ [key]: long })
+      return 'taken'
+    } catch (error) {
+      return errorText(error)
+    }
+  }
+  assert.equal(saidOf('apn'), 'apn may have letters, digits, dots and hyphens, at most 100.')
+  assert.equal(saidOf('password'), 'password may have at most 255 bytes.')
+  assert.equal(saidOf('service'), 'service may have at most 1024 characters.')
 })
 
 const SCRIPTS = [
@@ -172,10 +225,10 @@ test('a chat script lies below the configuration, and behind no link', () => {
     symlinkSync(join(root, 'etc/shadow'), join(home, 'link.chat'))
     symlinkSync('../../shadow', join(home, 'folder/link.chat'))
     symlinkSync(join(home, 'folder'), join(home, 'linked'))
-    execFileSync('mkfifo', [join(home, 'fifo.chat')])
+    makeUnreadPipe(join(home, 'fifo.chat'))
     for (const script of SCRIPTS) {
       put(home, 'profiles/p.conf', `[profile]\nchat-script = ${script}\n`)
-      const { faults, profiles } = new Configuration({ root })
+      const { faults, profiles } = atOnce(script, () => new Configuration({ root }))
       assert.equal(faults.length, 1, `${script}: ${faults}`)
       assert.ok(!faults[0]!.includes(MARK) && profiles.length === 0, script)
     }

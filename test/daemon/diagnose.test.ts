@@ -56,7 +56,8 @@ test('the configuration is read as it is on the disk now; an engine that is name
   assert.deepEqual(complaints(), [])
   save('bad', '[profile]\npasswort = sesame\n')
   save('office', '[profile]\n[ppp]\nengine = pppd\n')
-  const [fault, engine] = complaints()
+  const [fault, unread, engine] = complaints()
+  assert.equal(unread, 'warn profile office: modemd has not read it yet')
   assert.match(fault!, /^fault configuration: \/etc\/modemd\/profiles\/bad\.conf:2: /)
   assert.doesNotMatch(fault!, /sesame/)
   assert.equal(engine, 'fault profile office: its engine pppd cannot be used here')
@@ -88,16 +89,17 @@ test('modems, ports and links that need somebody', (context) => {
   supervisor.ports.pop()
   supervisor.modems[0]!.change({
     state: 'searching',
-    stateReason: '',
-    failure: undefined,
+    stateReason: 'The network refuses this SIM: illegal MS (#3).',
+    failure: { cause: 'registration-denied', detail: 'The network refuses this SIM: illegal MS (#3).' },
     registration: 'denied',
-    denial: 'illegal MS (#3)',
   })
   link.change({ state: 'waiting', cause: 'hung-up', causeDetail: 'NO CARRIER' })
   assert.deepEqual(complaints(), [
-    'warn modem imei_356938035643809: illegal MS (#3)',
+    'warn modem imei_356938035643809: searching: The network refuses this SIM: illegal MS (#3). (registration-denied)',
     'warn link demo: it is tried again; hung-up: NO CARRIER',
   ])
+  supervisor.modems[0]!.change({ stateReason: 'The modem looks for a network.', failure: undefined })
+  assert.equal(complaints()[0], 'warn modem imei_356938035643809: searching: The modem looks for a network.')
   supervisor.removeModem(supervisor.modems[0]!)
   link.change({ ...LINK_UP })
   assert.deepEqual(complaints(), ['warn modems: none is here'])

@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { MetricsEndpoint } from '../../src/daemon/metrics.ts'
@@ -129,6 +131,36 @@ test('only loopback names are answered, only GET, only /metrics', async (context
   await assert.rejects(ask(address))
   await metrics.set(true)
   assert.equal((await ask(metrics.address!)).status, 200)
+})
+
+test('no other address of this machine has it', async (context) => {
+  const { address } = await endpoint(context)
+  const port = Number(new URL(address).port)
+  // Its own, too: who listens on all addresses answers here. Linux takes all of 127.0.0.0/8 for the loopback.
+  for (const host of ['127.0.0.2', '::1'])
+    await assert.rejects(once(connect({ host, port }), 'connect'), { code: /ECONNREFUSED|EADDRNOTAVAIL/ }, host)
+})
+
+test('sixteen connections at once, each for ten seconds', { timeout: 10_000 }, async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  const { address } = await endpoint(context)
+  const sockets = Array.from({ length: 16 }, () => connect(Number(new URL(address).port), '127.0.0.1'))
+  context.after(() => sockets.map((socket) => socket.destroy()))
+  // Once the last one is answered, the server knows of them all; the others say nothing.
+  const last = sockets.at(-1)!
+  const lastIsAnswered = async () => {
+    last.write('HEAD /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await once(last, 'data')
+  }
+  await lastIsAnswered()
+  await assert.rejects(ask(address), { code: 'ECONNRESET' })
+  context.mock.timers.tick(9_999)
+  await lastIsAnswered()
+  assert.ok(sockets.every((socket) => socket.readyState === 'open'))
+  const closed = sockets.map((socket) => once(socket.resume(), 'close'))
+  context.mock.timers.tick(1)
+  await Promise.all(closed)
+  assert.equal((await ask(address)).status, 200)
 })
 
 test('a port that is taken is told, and does not end the daemon', async (context) => {

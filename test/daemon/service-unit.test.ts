@@ -45,12 +45,13 @@ test('so it does with the drop-in for root', needs('systemd-analyze'), async () 
   }
 })
 
-test('V8 may compile, and the daemon is no root', () => {
+test('V8 may compile, the daemon is no root, and its memory with PINs is in no core file', () => {
   const unit = readFileSync(UNIT, 'utf8')
   const value = (key: string) => new RegExp(`^${key}=(.*)$`, 'm').exec(unit)?.[1]
   assert.equal(value('MemoryDenyWriteExecute'), undefined)
   assert.equal(value('User'), 'modemd')
   assert.equal(value('CapabilityBoundingSet'), 'CAP_NET_ADMIN CAP_NET_RAW')
+  assert.equal(value('LimitCORE'), '0')
   assert.equal(value('Type'), 'notify')
   assert.ok(Number(value('WatchdogSec')) > 0)
   assert.match(readFileSync(`${FOLDER}modemd.sysusers`, 'utf8'), /^u modemd /m)

@@ -50,6 +50,16 @@ test('logind is asked to wait while a link is up, and let go once it is down', a
   assert.match(rig.news(), /hold$/)
 })
 
+test('what holds the machine up is asked for anew while a link is up: it may have ended by itself', async () => {
+  const rig = new SleepRig()
+  rig.suspend.onPresence(true)
+  await rig.bringUp()
+  rig.asked.length = 0
+  rig.profiles.texts.another = ''
+  await rig.supervisor.reloadConfig()
+  assert.deepEqual(rig.asked, ['hold'])
+})
+
 test('logind that goes while the machine sleeps takes its word with it: links come back', async () => {
   const rig = new SleepRig()
   rig.suspend.onPresence(true)
