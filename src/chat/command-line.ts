@@ -32,10 +32,16 @@ export interface CommandLine {
 }
 
 /** The options before the fault count as far as they act at once: report files are made. */
-export interface CommandLineFault {
-  /** undefined: the usage says it all. */
-  readonly sentence?: string
+export interface CommandLineFault extends Fault {
   readonly reportFiles: readonly ReportFile[]
+  /** Asked for anywhere among the options. */
+  readonly wantsJson: boolean
+}
+
+interface Fault {
+  readonly message: string
+  /** Of an option that chat(8) has not; of another one its usage is what is shown. */
+  readonly isOurs?: true
 }
 
 type Draft = { -readonly [Key in keyof CommandLine]: CommandLine[Key] }
@@ -68,14 +74,15 @@ export function parseCommandLine(args: readonly string[]): CommandLine | Command
     const option = rest.shift()!
     if (option === '--') break
     const fault = option.startsWith('--') ? longOption(option, rest, draft) : cluster(option, rest, draft, reportFiles)
-    if (fault) return { ...fault, reportFiles }
+    if (fault) return { ...fault, reportFiles, wantsJson: draft.wantsJson || optionsOf(rest).includes('--json') }
     if (draft.mode === 'help' || draft.mode === 'version') return draft
   }
   return { ...draft, words: rest }
 }
 
-interface Fault {
-  readonly sentence?: string
+function optionsOf(words: readonly string[]): readonly string[] {
+  const end = words.findIndex((word) => !word.startsWith('-') || word === '-' || word === '--')
+  return end < 0 ? words : words.slice(0, end)
 }
 
 function longOption(option: string, rest: string[], draft: Draft): Fault | undefined {
@@ -92,14 +99,17 @@ function longOption(option: string, rest: string[], draft: Draft): Fault | undef
       draft.wantsJson = true
       return undefined
     default:
-      return {}
+      return { message: `there is no option ${option}` }
   }
 }
 
 function pace(value: string | undefined, draft: Draft): Fault | undefined {
   const paceMs = /^\d{1,5}$/.test(value ?? '') ? Number(value) : Number.NaN
   if (!(paceMs <= SLOWEST_PACE_MS))
-    return { sentence: `--pace wants milliseconds before each byte, 0 to ${SLOWEST_PACE_MS} (chat has 10)` }
+    return {
+      message: `--pace wants milliseconds before each byte, 0 to ${SLOWEST_PACE_MS} (chat has 10)`,
+      isOurs: true,
+    }
   draft.paceMs = paceMs
   return undefined
 }
@@ -108,13 +118,13 @@ function cluster(option: string, rest: string[], draft: Draft, reportFiles: Repo
   for (let at = 1; at < option.length; at++) {
     const letter = option[at]!
     if (setFlag(letter, draft)) continue
-    if (!'ftrTUl'.includes(letter)) return {}
+    if (!'ftrTUl'.includes(letter)) return { message: `there is no option -${letter}` }
     const value = at + 1 < option.length ? option.slice(at + 1) : rest.shift()
     if (letter === 'r') {
       if (value !== undefined) reportFiles.push({ name: value, isAnnounced: draft.isVerbose })
       return undefined
     }
-    return value === undefined ? {} : setValue(letter, value, draft)
+    return value === undefined ? { message: `-${letter} wants a value` } : setValue(letter, value, draft)
   }
   return undefined
 }

@@ -3,6 +3,7 @@
 import { systemClock } from '../system/clock.ts'
 import { HELP_TEXT, usage, VERSION_TEXT } from './command/help.ts'
 import { inspect } from './command/inspect.ts'
+import { jsonLine } from './command/json.ts'
 import { leave } from './command/leave.ts'
 import { toStderr, toStdout } from './command/messages.ts'
 import { ownArguments } from './command/own-bytes.ts'
@@ -15,8 +16,10 @@ const commandLine = parseCommandLine(words)
 if ('mode' in commandLine) carryOut(commandLine)
 else {
   const reports = new ReportOutput(commandLine.reportFiles)
-  toStderr(commandLine.sentence === undefined ? usage(program) : `modem-chat: ${commandLine.sentence}\n`)
+  const { message, isOurs, wantsJson } = commandLine
+  toStderr(isOurs ? `modem-chat: ${message}\n` : usage(program))
   reports.flush()
+  if (wantsJson) toStderr(jsonLine({ exitCode: 1, message, reports: [] }))
   leave(1)
 }
 
@@ -30,11 +33,9 @@ function carryOut(commandLine: CommandLine): void {
       leave(inspect(commandLine))
       break
     case 'help':
-      toStdout(HELP_TEXT)
-      leave(0)
+      leave(toStdout(HELP_TEXT) ? 0 : 1)
       break
     case 'version':
-      toStdout(VERSION_TEXT)
-      leave(0)
+      leave(toStdout(VERSION_TEXT) ? 0 : 1)
   }
 }

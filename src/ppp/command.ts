@@ -7,6 +7,7 @@ import { EXIT } from './command/exit-codes.ts'
 import { leave } from './command/leave.ts'
 import { Messages, toStderr, toStdout } from './command/messages.ts'
 import { type PppOptions, readOptions } from './command/options.ts'
+import { errnoText } from './command/options-errors.ts'
 import { systemServices } from './command/options-system.ts'
 import { PppRun } from './command/run.ts'
 
@@ -14,16 +15,17 @@ const PROGRAM = 'modem-ppp'
 
 const options = readOptions(process.argv.slice(2), systemServices(PROGRAM, systemClock))
 if ('exitCode' in options) {
-  toStdout(options.stdout)
+  const isWritten = toStdout(options.stdout)
   toStderr(options.stderr)
-  leave(options.exitCode)
+  leave(isWritten ? options.exitCode : options.exitCode || EXIT.fatal)
 } else void carryOut(options)
 
 async function carryOut(options: PppOptions): Promise<void> {
   const messages = openMessages(options)
   const isFirst = !Parent.isThere
   if (isFirst) for (const line of options.dumpLines) messages.info(line)
-  if (options.isDryRun) leave(EXIT.ok)
+  // They are what was asked for.
+  if (options.isDryRun) leave(messages.hasLostLines ? EXIT.fatal : EXIT.ok)
   const refusal = new EngineRoom(options, messages, systemClock, systemRandom).refusal()
   if (refusal) {
     toStderr(`${PROGRAM}: ${refusal.why}\n`)
@@ -54,7 +56,8 @@ function openMessages({ log, debugLevel }: PppOptions): Messages {
   try {
     return new Messages(log, debugLevel > 0, systemClock)
   } catch (error) {
-    toStderr(`${PROGRAM}: Can't open log file: ${error instanceof Error ? error.message : error}\n`)
+    const name = log.type === 'file' ? ` ${log.path}` : ''
+    toStderr(`${PROGRAM}: Can't open log file${name}: ${errnoText(error)}\n`)
     return leave(EXIT.options)
   }
 }

@@ -4,6 +4,7 @@
  * it the time, and sends what it gives to the carrier.
  */
 
+import { equalBytes } from '../base/bytes.ts'
 import type { Cause, Failure } from '../base/cause.ts'
 import type { Deadline } from '../base/machine.ts'
 import type { Random } from '../base/ports.ts'
@@ -33,6 +34,10 @@ const FIRST_LINK_PROTOCOL = 0xc000
 const MAX_EVIDENCE_CHARS = 240
 /** The ends where nobody is left to wait for. */
 const SILENT_ENDS: ReadonlySet<Cause> = new Set(['loopback', 'echo-lost'])
+interface Frame {
+  readonly protocol: number
+  readonly info: Uint8Array
+}
 
 export class PppSession {
   readonly counters: SessionCounters = {
@@ -59,9 +64,11 @@ export class PppSession {
   readonly #networks: Networks
   readonly #useLimits: UseLimits
   readonly #protocolRejects = new RateLimit(5, 1)
+  readonly #doubts = new RateLimit(1, 0.1)
   #phase: PppPhase | undefined
   #failure: Failure | undefined
-  #lastReceived: { readonly protocol: number; readonly info: Uint8Array } | undefined
+  #lastSent: Frame | undefined
+  #lastReceived: Frame | undefined
   #mtuBytes = DEFAULT_MRU_BYTES
   /** When the last packet passed, or the link came up. */
   #usedAtMs = 0
@@ -145,6 +152,7 @@ export class PppSession {
     if (protocol !== IPV4 && protocol !== IPV6) {
       this.#lastReceived = { protocol, info }
       this.#trace?.('rcvd', protocol, info)
+      if (this.#isOwn(protocol, info) && this.#doubts.allows(nowMs)) this.#sendEcho()
     }
     const isForNetwork = protocol >= FIRST_CONTROL_PROTOCOL && protocol < FIRST_LINK_PROTOCOL
     if (isForNetwork && this.#phase === 'authenticate') this.#authentication.peerWentOn()
@@ -184,6 +192,13 @@ export class PppSession {
   lost(detail: string, nowMs: number): void {
     this.#alarms.nowMs = nowMs
     this.#finish(this.#failure ?? { cause: 'hung-up', detail: `${detail}; ${this.#evidence()}` })
+  }
+
+  /** Above LCP a frame like our last may be chance; the magic number in an Echo-Request tells (RFC 1661 §6.4). */
+  #isOwn(protocol: number, info: Uint8Array): boolean {
+    const sent = this.#lastSent
+    if (protocol === LCP || sent?.protocol !== protocol || this.#lcp.state !== 'Opened') return false
+    return equalBytes(sent.info, info)
   }
 
   #receivePacket(packet: Uint8Array, version: 4 | 6): void {
@@ -314,6 +329,7 @@ export class PppSession {
 
   #send(protocol: number, info: Uint8Array): void {
     this.#trace?.('sent', protocol, info)
+    if (protocol !== LCP) this.#lastSent = { protocol, info }
     this.#carrier.send(protocol, info)
   }
 
@@ -333,11 +349,12 @@ export class PppSession {
       return
     }
     const isFirst = this.#phase !== 'terminate'
-    this.#beginEnd(failure)
+    const named = this.#lcpRules.explain(failure)
+    this.#beginEnd(named)
     if (!isFirst) return
-    this.#lcp.close(closeText(failure))
-    const isAlone = this.#lastReceived === undefined || SILENT_ENDS.has(failure.cause)
-    if (isAlone || this.#lcp.state === 'Closed') this.#finish(failure)
+    this.#lcp.close(closeText(named))
+    const isAlone = this.#lastReceived === undefined || SILENT_ENDS.has(named.cause)
+    if (isAlone || this.#lcp.state === 'Closed') this.#finish(named)
   }
 
   #beginEnd(failure: Failure): void {

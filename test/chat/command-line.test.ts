@@ -52,8 +52,15 @@ test('-r: every file, and whether -v stood before it; without a value nothing', 
 })
 
 test('what chat does not know is answered by its usage, with the report files already made', () => {
-  for (const args of [['-x'], ['-vx'], ['--checks'], ['-t'], ['-f'], ['-T'], ['-U'], ['-l'], ['-h'], ['-v-']])
-    assert.deepEqual(refused(...args), { reportFiles: [] })
+  for (const [args, message] of [
+    [['-x'], 'there is no option -x'],
+    [['-vx'], 'there is no option -x'],
+    [['--checks'], 'there is no option --checks'],
+    [['-h'], 'there is no option -h'],
+    [['-v-'], 'there is no option --'],
+    ...['-t', '-f', '-T', '-U', '-l'].map((option) => [[option], `${option} wants a value`] as const),
+  ] as const)
+    assert.deepEqual(refused(...args), { message, reportFiles: [], wantsJson: false })
   assert.deepEqual(refused('-ra', '-x').reportFiles, [{ name: 'a', isAnnounced: false }])
 })
 
@@ -65,7 +72,20 @@ test('options of ours', () => {
   assert.equal(parsed('--json').wantsJson, true)
   assert.equal(parsed('--pace', '10').paceMs, 10)
   assert.equal(parsed('--pace=0').paceMs, 0)
-  for (const value of ['x', '-1', '', '10001', '1.5'])
-    assert.match(refused('--pace', value).sentence ?? '', /milliseconds/)
-  assert.match(refused('--pace').sentence ?? '', /milliseconds/)
+  for (const value of [['x'], ['-1'], [''], ['10001'], ['1.5'], []]) {
+    const { message, isOurs } = refused('--pace', ...value)
+    assert.match(message, /milliseconds/)
+    assert.equal(isOurs, true)
+  }
+})
+
+test('--json counts where the command line is refused, also behind the fault; but not among the words', () => {
+  for (const args of [
+    ['--json', '-x'],
+    ['-x', '--json'],
+    ['-x', '-v', '--json'],
+  ])
+    assert.equal(refused(...args).wantsJson, true)
+  for (const args of [['-x'], ['-x', 'OK', '--json'], ['-x', '--', '--json']])
+    assert.equal(refused(...args).wantsJson, false)
 })

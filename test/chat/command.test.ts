@@ -214,6 +214,41 @@ suite('nothing is sent', () => {
     assert.match(stderr, /^modem-chat: --pace wants milliseconds.*\n$/)
   })
 
+  test('--json has its last line also where the use is wrong', () => {
+    const lastOf = (...args: string[]) => {
+      const { status, stderr } = runBare(...args)
+      return [status, JSON.parse(stderr.trimEnd().split('\n').at(-1)!)]
+    }
+    const wrong = (message: string) => [1, { exitCode: 1, message, reports: [] }]
+    assert.deepEqual(lastOf('--json', '--bogus'), wrong('there is no option --bogus'))
+    assert.deepEqual(lastOf('-x', '--json'), wrong('there is no option -x'))
+    const pace = '--pace wants milliseconds before each byte, 0 to 10000 (chat has 10)'
+    assert.deepEqual(lastOf('--json', '--pace', 'slow'), wrong(pace))
+    const absent = join(folder, 'absent')
+    const message = `${absent} -- open failed: No such file or directory`
+    assert.deepEqual(lastOf('--json', '--check', '-f', absent), [1, { exitCode: 1, message }])
+    assert.deepEqual(lastOf('--json', '--dry-run', 'OK', 'x'), [0, { exitCode: 0 }])
+    assert.match(runBare('--json', '-x').stderr, /^Usage: /)
+  })
+
+  test('--json of a script in both forms', async () => {
+    const { exit, stderr } = await run(['--json', '-f', '/dev/null', 'OK'])
+    assert.equal(exit, 1)
+    const message = 'give either -f FILE or words, not both'
+    assert.deepEqual(JSON.parse(stderr.trimEnd().split('\n').at(-1)!), { exitCode: 1, message, reports: [] })
+  })
+
+  test('--check of one word that names no file says so', () => {
+    const note = (word: string) =>
+      `modem-chat: there is no file "${word}": the word itself is taken for the whole script\n`
+    for (const word of ['nosuchfile', '/etc/chatscripts/absent', 'dial.chat']) {
+      const good = { status: 0, stdout: 'modem-chat: no faults in 1 word\n', stderr: note(word) }
+      assert.deepEqual(runBare('--check', word), good)
+      assert.equal(runBare('--dry-run', word).stderr, note(word))
+    }
+    assert.equal(runBare('--check', 'OK', 'x').stderr, '')
+  })
+
   test('--check of a file, of words, and of a file named as a word', () => {
     const file = join(folder, 'script')
     writeFileSync(file, `ABORT BUSY\n'' ATZ OK 'ATD\\T\nCONNECT ''\n`)

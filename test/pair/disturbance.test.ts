@@ -107,7 +107,7 @@ test('a line that becomes looped while the link is up ends it', () => {
   assert.ok(isRunning(link.a))
   loopBack(link)
   runLooped(link, 100_000)
-  assert.equal(ending(link.a), 'echo-lost 15')
+  assert.equal(ending(link.a), 'loopback 17')
 })
 
 /** From now on `a` hears itself. */

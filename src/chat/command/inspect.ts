@@ -29,8 +29,10 @@ export function inspect(commandLine: CommandLine): number {
   const script = readScript(commandLine)
   if (typeof script === 'string') {
     toStderr(`modem-chat: ${script}\n`)
+    if (commandLine.wantsJson) toStderr(jsonLine({ exitCode: 1, message: script }))
     return 1
   }
+  if (script.file === undefined && script.words.length === 1) toStderr(`modem-chat: ${noteOf(commandLine.words[0]!)}\n`)
   return commandLine.mode === 'check' ? check(script, commandLine) : dryRun(script, commandLine)
 }
 
@@ -43,6 +45,11 @@ function readScript({ scriptFile, words }: CommandLine): Script | string {
   return { file, words: [...placedWords(fromLatin1(content))].filter((word) => typeof word === 'object') }
 }
 
+/** Whoever meant a file's name would be told that all is well. */
+function noteOf(word: string): string {
+  return `there is no file "${visible(word)}": the word itself is taken for the whole script`
+}
+
 function check(script: Script, commandLine: CommandLine): number {
   const faults = checkScript(script.words, {
     ...substitutions(commandLine),
@@ -50,9 +57,10 @@ function check(script: Script, commandLine: CommandLine): number {
     openTo,
     scriptFile: script.file,
   })
-  for (const fault of faults) toStdout(faultText(fault, script))
-  if (faults.length === 0) toStdout(`${script.file ?? 'modem-chat'}: no faults in ${script.words.length} words\n`)
-  const exitCode = faults.length > 0 ? 1 : 0
+  const { length } = script.words
+  const good = `${script.file ?? 'modem-chat'}: no faults in ${length} word${length === 1 ? '' : 's'}\n`
+  const isWritten = toStdout(faults.map((fault) => faultText(fault, script)).join('') || good)
+  const exitCode = isWritten && faults.length === 0 ? 0 : 1
   if (commandLine.wantsJson) toStderr(jsonLine({ exitCode, faults: faults.map((fault) => faultFields(fault, script)) }))
   return exitCode
 }
@@ -99,8 +107,10 @@ function asWritten(word: ScriptWord): string {
 
 function dryRun(script: Script, commandLine: CommandLine): number {
   const lines = describeScript(script.words, substitutions(commandLine))
-  toStdout(lines.map((line, index) => `${String(index + 1).padStart(3)}. ${line}\n`).join(''))
-  return 0
+  const isWritten = toStdout(lines.map((line, index) => `${String(index + 1).padStart(3)}. ${line}\n`).join(''))
+  const exitCode = isWritten ? 0 : 1
+  if (commandLine.wantsJson) toStderr(jsonLine({ exitCode }))
+  return exitCode
 }
 
 function substitutions({ timeoutMs, phoneNumber, phoneNumber2, usesEnvironment }: CommandLine) {

@@ -2,12 +2,9 @@
 
 import { latin1 } from '../../base/bytes.ts'
 import type { Clock } from '../../base/ports.ts'
-import { writeAll } from '../../system/shared-fd.ts'
+import { writeError, writeOutput } from '../../system/output.ts'
 import { Syslog } from '../../system/syslog.ts'
 import type { CommandLine } from '../command-line.ts'
-
-const STDOUT = 1
-const STDERR = 2
 
 export class Messages {
   #onStderr: boolean
@@ -33,10 +30,10 @@ export class Messages {
 
 /** A string of bytes. */
 export function toStderr(text: string): void {
-  writeAll(STDERR, latin1(text))
+  writeError(latin1(text))
 }
 
-/** A string of bytes. */
-export function toStdout(text: string): void {
-  writeAll(STDOUT, latin1(text))
+/** A string of bytes. False: it could not be written, and that is said. */
+export function toStdout(text: string): boolean {
+  return writeOutput('modem-chat', latin1(text))
 }

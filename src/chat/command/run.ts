@@ -60,6 +60,8 @@ export class ScriptRun {
       toStderr(usage(program))
       this.#reportOutput.flush()
       this.#lock?.remove()
+      if (this.#commandLine.wantsJson)
+        toStderr(jsonLine({ exitCode: 1, message: 'give either -f FILE or words, not both', reports: [] }))
       leave(1)
     }
     this.#dialogue.start()

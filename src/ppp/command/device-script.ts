@@ -38,7 +38,12 @@ export class DeviceScripts {
   start(command: string, fd: number): ChildProcess {
     const errors = this.#errorFd()
     try {
-      return spawn('/bin/sh', ['-c', command], { stdio: [fd, fd, errors ?? 'ignore'], detached: true })
+      const child = spawn('/bin/sh', ['-c', command], { stdio: [fd, fd, errors ?? 'ignore'], detached: true })
+      child.once('exit', (code) => {
+        if (code === null) return
+        this.#messages.debug(`Script ${command} finished (pid ${child.pid}), status = 0x${code.toString(16)}`)
+      })
+      return child
     } finally {
       if (errors !== undefined && errors !== this.#messages.fd) closeSync(errors)
     }

@@ -7,7 +7,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { ModemdError } from '../../base/errors.ts'
 import { type Clock, sleep } from '../../base/ports.ts'
-import { type LockFile, takeLock } from '../../serial/lock-file.ts'
+import { type LockFile, lockedName, takeLock } from '../../serial/lock-file.ts'
+import { PortBusyError } from '../../serial/port-busy.ts'
 import { close, errnoText, O_NOCTTY, O_NONBLOCK, O_RDWR, open } from '../../system/libc.ts'
 import { type FdWatch, watchFd } from '../../system/poll.ts'
 import { openPtyPair } from '../../system/pty.ts'
@@ -181,6 +182,8 @@ export class Line {
     try {
       this.#lock = await takeLock(LOCK_FOLDER, path)
     } catch (error) {
+      if (error instanceof PortBusyError && error.holderPid !== undefined)
+        this.#messages.notice(`Device ${lockedName(path)} is locked by pid ${error.holderPid}`)
       const what = error instanceof ModemdError ? error.message : `Can't create lock file for ${path}: ${error}`
       this.#refuse(what, EXIT.lockFailed)
     }

@@ -6,6 +6,7 @@
 import { openSync } from 'node:fs'
 import type { Clock, Logger } from '../../base/ports.ts'
 import { errnoText } from '../../system/libc.ts'
+import { writeError, writeOutput } from '../../system/output.ts'
 import { writeAll } from '../../system/shared-fd.ts'
 import { Syslog, type SyslogLevel } from '../../system/syslog.ts'
 import type { LogTarget } from './options.ts'
@@ -20,6 +21,7 @@ export class Messages {
   #fd: number | undefined
   /** `debug` was given, or SIGUSR1 came. */
   #showsDebug: boolean
+  #hasLostLines = false
 
   /** Throws Node's error where the log file cannot be opened. */
   constructor(target: LogTarget, showsDebug: boolean, clock: Clock) {
@@ -32,6 +34,11 @@ export class Messages {
 
   get showsDebug(): boolean {
     return this.#showsDebug
+  }
+
+  /** They could not be written where they were to go. */
+  get hasLostLines(): boolean {
+    return this.#hasLostLines
   }
 
   toggleDebug(): void {
@@ -90,6 +97,7 @@ export class Messages {
     const answer = writeAll(this.#fd, Buffer.from(`${line}\n`))
     if (answer >= 0) return
     this.#fd = undefined
+    this.#hasLostLines = true
     const where = this.#target.type === 'file' ? this.#target.path : 'the log'
     const complaint = `cannot write to ${where}: ${errnoText(answer)}: what follows goes to syslog only`
     this.toSyslog('error', complaint)
@@ -98,9 +106,10 @@ export class Messages {
 }
 
 export function toStderr(text: string): void {
-  writeAll(STDERR, Buffer.from(text))
+  writeError(Buffer.from(text))
 }
 
-export function toStdout(text: string): void {
-  writeAll(STDOUT, Buffer.from(text))
+/** False: it could not be written, and that is said. */
+export function toStdout(text: string): boolean {
+  return writeOutput('modem-ppp', Buffer.from(text))
 }

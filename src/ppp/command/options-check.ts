@@ -124,12 +124,12 @@ function deviceNumber(file: string | number, services: OptionServices): number |
 }
 
 function checkProtocols(values: OptionValues): OptionFault | undefined {
-  const { ip, ipv6, engine, recordFile, pcapFile } = values
+  const { engine, recordFile, pcapFile } = values
   if (values.defaultRoute6 && !values.defaultRoute)
     return optionError('defaultroute6 alone is not supported: defaultroute routes both IPv4 and IPv6')
   if (engine === 'kernel' && (recordFile !== '' || pcapFile !== ''))
     return optionError('engine kernel cannot record: the bytes do not come by here; leave the engine option out')
-  return ip || ipv6 ? undefined : optionError('noip and noipv6 leave no protocol to run')
+  return undefined
 }
 
 function optionError(message: string): OptionFault {

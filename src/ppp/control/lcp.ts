@@ -4,7 +4,7 @@
  */
 
 import { ByteReader, equalBytes } from '../../base/bytes.ts'
-import type { Failure } from '../../base/cause.ts'
+import type { Cause, Failure } from '../../base/cause.ts'
 import type { Random } from '../../base/ports.ts'
 import { AUTH_METHODS, methodInstead, methodNamed } from '../auth/methods.ts'
 import type { AuthProtocol, PppSettings } from '../settings.ts'
@@ -35,6 +35,8 @@ const ACFC = 8
 /** How often our own magic number may come back; two honest ends never draw the same one twice. */
 const MAX_LOOPS = 5
 const MAX_NAKS_TAKEN = 20
+/** What comes of a line that sends back what it gets. */
+const LOOPED_ENDS: ReadonlySet<Cause> = new Set(['lcp-timeout', 'ipcp-failed', 'no-address', 'echo-lost'])
 
 interface LcpOptions {
   mruBytes: number
@@ -92,6 +94,12 @@ export class Lcp implements ControlRules {
     this.#random = random
     this.#carrier = carrier
     this.#listener = listener
+  }
+
+  /** The failure, or what is behind it: our own magic number came back, and nobody else has answered since. */
+  explain(failure: Failure): Failure {
+    if (this.#loops === 0 || !LOOPED_ENDS.has(failure.cause)) return failure
+    return { cause: 'loopback', detail: `LCP: our own magic number came back: ${failure.detail}` }
   }
 
   /** How we send, as the peer asked; valid while LCP is opened. */

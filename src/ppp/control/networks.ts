@@ -77,6 +77,10 @@ export class Networks {
 
   /** `mtuBytes`: how long a packet the peer takes, and we may send. */
   start(mtuBytes: number): void {
+    if (this.#all.length === 0) {
+      this.#host.failed({ cause: 'ipcp-failed', detail: 'No network protocols running' })
+      return
+    }
     for (const { automaton } of this.#all) automaton.open()
     for (const network of this.#all) network.failure = undefined
     const tooSmall = this.#all.find(({ name }) => name === 'ipv6' && mtuBytes < MIN_IPV6_MTU_BYTES)

@@ -11,6 +11,8 @@ interface Case {
   readonly name: string
   readonly exit: number
   readonly says?: RegExp
+  /** On standard error. */
+  readonly complains?: RegExp
   /** The far end: a server with these words; missing: nobody is there. */
   readonly server?: readonly string[]
   readonly args: (cable: Cable) => readonly string[]
@@ -45,19 +47,31 @@ const CASES: readonly Case[] = [
     onceUp: ({ child }) => child.kill('SIGHUP'),
   },
   {
+    name: 'a log file that cannot be opened',
+    exit: 2,
+    complains: /: Can't open log file \/nope\/x: No such file or directory$/m,
+    args: ({ tty }) => clientArgs(tty, 'logfile', '/nope/x'),
+  },
+  {
     name: 'a lock of another',
     exit: 6,
+    says: new RegExp(`^Device pts_\\d+ is locked by pid ${process.pid}$`, 'm'),
     args: ({ tty }) => {
       writeFileSync(`/run/lock/LCK..${tty.slice(5).replaceAll('/', '_')}`, `${String(process.pid).padStart(10)}\n`)
       return clientArgs(tty, 'lock')
     },
-    notPppd: 'its folder for locks is another',
   },
   {
     name: 'a connect script that fails',
     exit: 8,
     says: /^Connect script failed$/m,
     args: ({ tty }) => clientArgs(tty, 'connect', 'exit 3'),
+  },
+  {
+    name: 'debug tells what became of a connect script',
+    exit: 8,
+    says: /^Script exit 3 finished \(pid \d+\), status = 0x3\nConnect script failed$/m,
+    args: ({ tty }) => clientArgs(tty, 'debug', 'connect', 'exit 3'),
   },
   {
     name: 'a connect script that a signal ends',
@@ -133,6 +147,13 @@ const CASES: readonly Case[] = [
     args: () => ['pty', 'cat', 'nodetach', 'noauth', 'lcp-restart', '1'],
   },
   {
+    name: 'no protocol is left to run',
+    exit: 10,
+    says: /^Connection terminated\.$/m,
+    server: ['noauth'],
+    args: ({ tty }) => clientArgs(tty, 'noip', 'noipv6'),
+  },
+  {
     name: 'an init script that fails',
     exit: 18,
     says: /^Initializer script failed$/m,
@@ -200,4 +221,5 @@ async function check(t: TestContext, each: Case, start: typeof modemPpp): Promis
   }
   assert.equal(await program.end(), each.exit, `${program.output}${program.stderr}`)
   if (each.says) assert.match(program.output, each.says)
+  if (each.complains) assert.match(program.stderr, each.complains)
 }

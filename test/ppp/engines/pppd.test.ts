@@ -320,8 +320,7 @@ test('the secret shows nowhere, and a short one spoils no message of pppd', () =
   ])
 })
 
-test('usable: there, new enough, and run by root', needs('pppd'), () => {
-  assert.match(String(Object.entries(pppdUsable({ userId: 0 }))), /ok,true,path,\S*\/pppd,version,2\.[4-9]/)
+test('usable: there, new enough, run by root, and with the kernel’s PPP', needs('pppd'), () => {
   const why = (host: Parameters<typeof pppdUsable>[0]) => {
     const usable = pppdUsable(host)
     return usable.ok ? '' : usable.why
@@ -331,12 +330,16 @@ test('usable: there, new enough, and run by root', needs('pppd'), () => {
   const closed = join(folder, 'closed-pppd')
   writeFileSync(closed, '', { mode: 0o600 })
   assert.match(why({ userId: 1000, places: [closed] }), /from root only \(run modemd as root\)/)
+  assert.match(why({ userId: 0, places: [closed] }), /closed-pppd cannot be run: .*EACCES/)
   const fake = (version: string) => {
     const path = join(folder, `pppd-${version}`)
     writeFileSync(path, `#!/bin/sh\necho 'pppd version ${version}'\n`)
     chmodSync(path, 0o755)
     return path
   }
+  const real = pppdUsable({ userId: 0 })
+  if (existsSync('/dev/ppp')) assert.match(real.ok ? real.version : '', /^2\.[4-9]/)
+  else assert.match(why({ userId: 0 }), /pppd finds no PPP in the kernel \(.*\/dev\/ppp/)
   assert.match(why({ userId: 0, places: [fake('2.4.8')] }), /is pppd 2\.4\.8: 2\.4\.9 or later/)
   assert.equal(why({ userId: 0, places: [fake('2.5.0')] }), '')
   assert.match(why({ userId: 0, places: [fake('nothing')] }), /does not tell its version/)
