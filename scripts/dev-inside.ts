@@ -46,6 +46,11 @@ const ARGUMENTS: Readonly<Record<Program, readonly string[]>> = {
   modemd: ['--root', rig.root, '--bus', rig.bus],
 }
 
+/** Those that are asked to end. */
+const isEnding = new Set<Servant>()
+/** modem-sim's, for options that it does not take. */
+const WRONG_USE = 2
+
 let isStopping = false
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop())
 await rig.startBus()
@@ -62,13 +67,16 @@ function start(name: Program): void {
     // Then the rig counts.
     if (isStopping) return
     rig.servants.splice(rig.servants.indexOf(servant), 1)
+    // Another start would not mend that.
+    if (name === 'modem-sim' && code === WRONG_USE) {
+      say(pc.red('modem-sim does not take these options: see `npm run dev -- --help`'))
+      void stop(WRONG_USE)
+      return
+    }
     if (!isEnding.has(servant))
       say(pc.red(`${name} has ended (${signal ?? `exit ${code}`}): it starts again at the next change`))
   })
 }
-
-/** Those that are asked to end. */
-const isEnding = new Set<Servant>()
 
 async function end(name: Program): Promise<void> {
   const servant = rig.servants.find((each) => each.name === name)
@@ -117,9 +125,15 @@ async function startAnew(files: readonly string[]): Promise<void> {
 
 /** Also where the first modemd does not start: somebody mends it. */
 async function untilOnBus(): Promise<void> {
-  const bus = await Daemon.open(rig.bus, clock)
-  while (!(await bus.process())) await sleep(clock, 100)
-  bus.close()
+  try {
+    const bus = await Daemon.open(rig.bus, clock)
+    while (!(await bus.process())) await sleep(clock, 100)
+    bus.close()
+  } catch (error) {
+    if (!isStopping) throw error
+  }
+  // Then nothing is to be told any more, and `stop` ends the process.
+  if (isStopping) await new Promise(() => {})
 }
 
 /** `bin/mmctl` works from any terminal of this user: only the bus must be reached. */
@@ -151,12 +165,12 @@ function say(text: string): void {
   console.log(pc.bold(text))
 }
 
-async function stop(): Promise<void> {
+async function stop(exit = 0): Promise<void> {
   if (isStopping) return
   isStopping = true
   try {
     for (const ended of await rig.stop()) console.log(ended)
-    process.exit(0)
+    process.exit(exit)
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
     process.exit(1)

@@ -3,6 +3,7 @@
 // fast, and writes to MODEMD_PROBE on SIGUSR2 what they hold.
 
 const { renameSync, writeFileSync } = require('node:fs')
+const { countListeners } = require('./soak-listeners.cjs')
 
 const speed = Number(process.env.MODEMD_SPEED ?? 1)
 const file = process.env.MODEMD_PROBE
@@ -24,7 +25,7 @@ if (file !== undefined)
     const { heapUsed, external, arrayBuffers } = process.memoryUsage()
     const resources = {}
     for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1
-    const listeners = process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0)
-    writeFileSync(`${file}.new`, JSON.stringify({ heapUsed, external, arrayBuffers, resources, listeners }))
+    const holdings = { heapUsed, external, arrayBuffers, resources, listeners: countListeners() }
+    writeFileSync(`${file}.new`, JSON.stringify(holdings))
     renameSync(`${file}.new`, file)
   })

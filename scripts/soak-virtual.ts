@@ -14,17 +14,17 @@ const cycles = Number(values.cycles)
 const line = (cells: readonly (string | number)[]) => cells.map((cell) => String(cell).padStart(10)).join('')
 const startedMs = performance.now()
 
-console.log(line(['cycles', 'heap MiB', 'timers', 'calls', 'seconds']))
+console.log(line(['cycles', 'heap MiB', 'timers', 'listeners', 'calls', 'seconds']))
 try {
   const looks = await virtualSoak({
     cycles,
     seed: Number(values.seed),
     // The first look is what the others are compared with; before it caches fill.
     lookEvery: Math.max(100, Math.min(500, Math.floor(cycles / 4))),
-    onLook: ({ cycle, heapKiB, timers, calls }) =>
-      console.log(
-        line([cycle, (heapKiB / 1024).toFixed(2), timers, calls, ((performance.now() - startedMs) / 1000).toFixed(0)]),
-      ),
+    onLook: ({ cycle, heapKiB, timers, listeners, calls }) => {
+      const seconds = ((performance.now() - startedMs) / 1000).toFixed(0)
+      console.log(line([cycle, (heapKiB / 1024).toFixed(2), timers, listeners, calls, seconds]))
+    },
   })
   const complaints = complaintsOfVirtualSoak(looks)
   for (const complaint of complaints) console.log(complaint)

@@ -132,16 +132,37 @@ class CellRun {
     if (!modem.hangUp()) this.complain('there is no call')
   }
 
-  /** Rightly down: it stays so, without a dial. */
+  /** Rightly down: it stays so, without a dial, and says what somebody has to do. */
   async #watchWaiting(): Promise<void> {
     const { statistics, clock } = this.#world
-    await clock.advance(SETTLING_MS)
+    // What is on its way when the fault strikes is no new dial, what comes after the failure is.
+    await this.#world.until(() => this.#isDown, SETTLING_MS)
     const { calls } = statistics
     const commands = statistics.commands.byName.ATD ?? 0
+    await clock.advance(SETTLING_MS)
+    this.#judgeWaiting()
     await this.#world.until(() => this.#isUp, WAITING_MS)
     if (this.#isUp) this.complain('it is up although nobody did anything')
     const dials = (statistics.commands.byName.ATD ?? 0) - commands + statistics.calls - calls
     if (dials > 0) this.complain(`it was dialled ${dials} times in vain`)
+  }
+
+  get #isDown(): boolean {
+    const { state, cause } = this.#world.link.snapshot
+    return this.#expected.causes.some((each) => each === cause) && /^(failed|waiting)$/.test(state)
+  }
+
+  /** Without a modem it waits for one; everything else that stops a link is a failure for somebody to mend. */
+  #judgeWaiting(): void {
+    const { state, advice, nextAttemptAtUs } = this.#world.link.snapshot
+    const [cause] = this.#expected.causes
+    if (cause === undefined || cause === 'modem-gone') {
+      if (state !== 'waiting') this.complain(`without a modem it is ${state}`)
+      return
+    }
+    if (state !== 'failed') this.complain(`it is ${state}, not failed`)
+    if (!advice) this.complain('nobody is told what to do')
+    if (nextAttemptAtUs !== 0n) this.complain('it names a next attempt')
   }
 
   #act(remedy: Remedy): void {

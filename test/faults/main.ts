@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import type { Logger } from '../../src/base/ports.ts'
-import { MATRIX_FAULTS, type MatrixFault, STATES, type State } from './expectations.ts'
+import { MATRIX_FAULTS, type MatrixFault, STATES, type State, strikesLater } from './expectations.ts'
 import { complaintsOf, runMatrix, tableOf } from './matrix.ts'
 
 const USAGE = `usage: npm run test:faults [-- OPTION …]
@@ -44,6 +44,8 @@ const outcomes = await runMatrix({
 })
 if (process.stderr.isTTY) process.stderr.write('\n')
 console.log(tableOf(outcomes))
+const later = outcomes.filter(({ fault, state }) => strikesLater(fault, state)).length
+if (later > 0) console.log(`(…): ${later} cells are armed in this state and strike in a later one, or the next call`)
 const complaints = complaintsOf(outcomes)
 for (const complaint of complaints) console.log(complaint)
 console.log(

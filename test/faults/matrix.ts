@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '../../src/base/ports.ts'
 import { type Outcome, runCell } from './cell.ts'
-import { MATRIX_FAULTS, type MatrixFault, STATES, type State } from './expectations.ts'
+import { MATRIX_FAULTS, type MatrixFault, STATES, type State, strikesLater } from './expectations.ts'
 
 export interface MatrixOptions {
   readonly seed: number
@@ -51,7 +51,7 @@ const HEADS: Readonly<Record<State, string>> = {
   'hanging-up': 'hangup',
 }
 
-/** 80 columns: seconds until the link stood again; `-`: it was never down. */
+/** 80 columns: seconds until the link stood again; `-`: it was never down; in brackets: it struck later than in this state. */
 export function tableOf(outcomes: readonly Outcome[]): string {
   const states = STATES.filter((state) => outcomes.some((outcome) => outcome.state === state))
   const faults = MATRIX_FAULTS.filter((fault) => outcomes.some((outcome) => outcome.fault === fault))
@@ -61,8 +61,8 @@ export function tableOf(outcomes: readonly Outcome[]): string {
     const outcome = outcomes.find((each) => each.fault === fault && each.state === state)
     if (!outcome) return ''
     if (outcome.wrong.length > 0) return 'WRONG'
-    if (outcome.upAfterS === undefined || outcome.upAfterS === 0) return '-'
-    return outcome.upAfterS < 9.95 ? outcome.upAfterS.toFixed(1) : outcome.upAfterS.toFixed(0)
+    const time = secondsText(outcome.upAfterS)
+    return strikesLater(fault, state) ? `(${time})` : time
   }
   return [
     line(
@@ -76,6 +76,11 @@ export function tableOf(outcomes: readonly Outcome[]): string {
       ),
     ),
   ].join('\n')
+}
+
+function secondsText(seconds = 0): string {
+  if (seconds === 0) return '-'
+  return seconds < 9.95 ? seconds.toFixed(1) : seconds.toFixed(0)
 }
 
 export function complaintsOf(outcomes: readonly Outcome[]): readonly string[] {

@@ -3,6 +3,7 @@
  * process, within minutes. What they keep shows in the heap, in timers and listeners. The real programs' soak is `soak.ts`.
  */
 
+import { createRequire } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { randomFraction } from '../../src/base/ports.ts'
@@ -15,6 +16,7 @@ export interface VirtualLook {
   readonly cycle: number
   readonly heapKiB: number
   readonly timers: number
+  readonly listeners: number
   readonly calls: number
 }
 
@@ -60,10 +62,12 @@ export async function virtualSoak(options: VirtualSoakOptions): Promise<readonly
     await bringUp(world)
     await world.clock.advance(30_500)
     collectGarbage()
+    const listeners = countListeners()
     const look = {
       cycle,
       heapKiB: Math.round(process.memoryUsage().heapUsed / 1024),
       timers: world.clock.pending,
+      listeners,
       calls: world.statistics.calls,
     }
     looks.push(look)
@@ -82,6 +86,7 @@ export function complaintsOfVirtualSoak(looks: readonly VirtualLook[]): readonly
   return [
     ...(growth > 0.05 ? [`the heap grew by ${(growth * 100).toFixed(1)} %`] : []),
     ...(last.timers > first.timers + 2 ? [`${first.timers} timers became ${last.timers}`] : []),
+    ...(last.listeners > first.listeners ? [`${first.listeners} listeners became ${last.listeners}`] : []),
   ]
 }
 
@@ -92,6 +97,10 @@ setFlagsFromString('--expose-gc')
 const gc = runInNewContext('gc') as () => void
 function collectGarbage(): void {
   for (let round = 0; round < 3; round++) gc()
+}
+
+const { countListeners } = createRequire(import.meta.url)('../../scripts/soak-listeners.cjs') as {
+  countListeners: () => number
 }
 
 function struck({ faults }: World): number {
