@@ -136,14 +136,20 @@ const GOOD: Readonly<Record<string, string>> = {
   number: '*99#',
   ip: '4',
   engine: 'auto',
+  interface_name: 'org.modemd.Manager1',
+  property_name: 'Version',
 }
+
+/** No table has a key of these of its own. */
+export const INHERITED = ['constructor', '__proto__', 'hasOwnProperty', 'toString']
 
 /** A second command: whatever of it reaches a modem as one is counted there under this name. */
 export const EVIL = '+EVIL'
 
+/** No NUL: D-Bus cannot carry one (D-Bus specification, "Basic types"). */
 const LINE_ENDS = [
   ...['\r', '\n', '\r\n', '\x1a', '\x1b', '\u0085', '\u2028', '\\r\\n', '%0d%0a'].map((end) => `${end}AT${EVIL}\r`),
-  ...[`\x1a\rAT${EVIL}\r`, `+++\rAT${EVIL}\r`, '\0', '\x7f', `\b\bAT${EVIL}`],
+  ...[`\x1a\rAT${EVIL}\r`, `+++\rAT${EVIL}\r`, '\x01', '\x7f', `\b\bAT${EVIL}`],
 ]
 const WORDS = [
   ...[
@@ -160,37 +166,104 @@ const WORDS = [
 ]
 
 /** What a console sends is an administrator's own: of it only another line is an attack. */
-export function attacksOn(name: string): readonly string[] {
-  const good = GOOD[name] ?? 'x'
+function attacksOn(name: string): readonly string[] {
+  const good = goodText(name)
   const attacks = name === 'at' ? LINE_ENDS.filter((attack) => /[\x00-\x1f]./.test(attack)) : [...LINE_ENDS, ...WORDS]
-  return attacks.flatMap((attack) => [good + attack, attack + good])
+  const both = attacks.flatMap((attack) => [good + attack, attack + good])
+  return /^(interface|property)_name$/.test(name) ? [...both, ...INHERITED] : both
 }
 
-const KEYS = [
-  ...['apn', 'user', 'password', 'number', 'pin', 'ip', 'engine', 'name', 'username', 'chat-script', 'options'],
-  ...['check', 'modem', 'sim', 'redial.busy', 'x\n[ppp]\noptions', '../x', ''],
+export function goodText(name: string): string {
+  return GOOD[name] ?? 'x'
+}
+
+const CREDENTIAL = /^[^"'\x00-\x1f\x7f-\x9f]{0,255}$/
+const WORD = /^[A-Za-z0-9.-]{1,64}$/
+const LINE = /^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$/
+
+/** What of the attacks on it does no harm, where it has a form so wide; the others are to be refused. */
+const HARMLESS: Readonly<Record<string, RegExp>> = {
+  ...{ text: /^[ -~]{1,182}$/, device: /^[!-~]{1,256}$/, apn: WORD, name: WORD, profile: WORD },
+  ...{ user: CREDENTIAL, username: CREDENTIAL, password: CREDENTIAL },
+  ...{ 'chat-script': LINE, options: LINE, check: LINE, modem: LINE, sim: LINE, 'redial.busy': LINE },
+}
+
+export interface HostileValue {
+  readonly value: unknown
+  /** Is it to be refused for what it is, before anything is done with it? */
+  readonly isRefused: boolean
+}
+
+/** Of one argument. */
+export function hostileValues({ face, member }: Method, name: string, type: string): readonly HostileValue[] {
+  if (type === 'a{sv}') return hostileDictionaries(member)
+  if (type === 'o')
+    return ['/org', '/org/modemd/link/x', '/org/modemd/sms/_2e_2e_2f'].map((value) => ({ value, isRefused: true }))
+  if (type !== 's') return []
+  // A message says what it likes; the database is looked into for any word.
+  const isFree = face === 'org.modemd.Messaging1' && name === 'text'
+  const kind = member === 'ListApns' ? 'device' : name
+  return attacksOn(name).map((value) => ({ value, isRefused: !isFree && HARMLESS[kind]?.test(value) !== true }))
+}
+
+const OPTIONS = ['apn', 'user', 'password', 'number', 'pin', 'ip', 'engine']
+const FIELDS = [
+  ...['apn', 'number', 'pin', 'ip', 'engine', 'name', 'username', 'password', 'chat-script', 'options'],
+  ...['check', 'modem', 'sim', 'redial.busy'],
+]
+const NO_KEYS = ['x\n[ppp]\noptions', '../x', '', 'Apn']
+
+function hostileDictionaries(member: string): readonly HostileValue[] {
+  if (member === 'SendWithOptions') return [...hostileSendOptions(), MANY]
+  const isProfile = member === 'SaveProfile'
+  const fixed = isProfile ? { name: variant('s', 'fresh') } : {}
+  const texts = (isProfile ? FIELDS : OPTIONS).flatMap((key) =>
+    attacksOn(key).map((text) => ({
+      value: { ...fixed, [key]: variant('s', text) },
+      isRefused: HARMLESS[key]?.test(text) !== true,
+    })),
+  )
+  const noKeys = NO_KEYS.map((key) => ({ value: { ...fixed, [key]: variant('s', EVIL) }, isRefused: true }))
+  const odd = ['apn', 'name', 'wait', 'timeout', 'pin'].flatMap((key) =>
+    // A number may be a profile's: it becomes a text, and is checked as one.
+    ODD.map((value) => ({
+      value: { ...fixed, [key]: value },
+      isRefused: !isProfile || !/[ydx]/.test(value.signature),
+    })),
+  )
+  return [...texts, ...noKeys, ...odd, MANY]
+}
+
+/** Each key with every type but its own, and with values beyond its bounds. */
+function hostileSendOptions(): readonly HostileValue[] {
+  const others = [...ODD, variant('s', `1;${EVIL}`), variant('i', -1)]
+  const wrong = [
+    ...['report', 'flash'].flatMap((key) => [...others, variant('u', 1)].map((value) => ({ [key]: value }))),
+    ...[...others, variant('b', true), variant('u', 0), variant('u', 635_041), variant('u', 0xffffffff)].map(
+      (validity) => ({ validity }),
+    ),
+    ...[...NO_KEYS, 'Report'].map((key) => ({ [key]: variant('b', true) })),
+  ]
+  return wrong.map((value) => ({ value, isRefused: true }))
+}
+
+let deep = variant('s', EVIL)
+for (let depth = 0; depth < 25; depth++) deep = variant('v', deep)
+
+/** None is a text, a boolean or an unsigned number. */
+const ODD: readonly Variant[] = [
+  variant('y', 255),
+  deep,
+  variant('ay', [0, 13, 10]),
+  variant('a{sv}', { apn: variant('s', EVIL) }),
+  variant('(sa(sv))', ['x', [['y', variant('o', '/')]]]),
+  variant('d', 1e308),
+  variant('x', -1n),
 ]
 
-export function hostileDictionaries(): readonly Readonly<Record<string, Variant>>[] {
-  const texts = KEYS.flatMap((key) =>
-    attacksOn(key).flatMap((text) => [
-      { [key]: variant('s', text) },
-      { name: variant('s', 'fresh'), [key]: variant('s', text) },
-    ]),
-  )
-  let deep = variant('s', EVIL)
-  for (let depth = 0; depth < 25; depth++) deep = variant('v', deep)
-  const odd = ['apn', 'name', 'wait', 'timeout', 'pin'].flatMap((key) => [
-    { [key]: deep },
-    { [key]: variant('y', 255) },
-    { [key]: variant('ay', [0, 13, 10]) },
-    { [key]: variant('a{sv}', { [key]: variant('s', EVIL) }) },
-    { [key]: variant('(sa(sv))', ['x', [['y', variant('o', '/')]]]) },
-    { [key]: variant('d', 1e308) },
-    { [key]: variant('x', -1n) },
-  ])
-  const many = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`k${index}`, variant('s', EVIL)]))
-  return [...texts, ...odd, many]
+const MANY: HostileValue = {
+  value: Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`k${index}`, variant('s', EVIL)])),
+  isRefused: true,
 }
 
 /** Types that a method may not take, with values. */

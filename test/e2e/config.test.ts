@@ -1,7 +1,8 @@
 /** Configuration with faults: told by file, line and reason; the last good one goes on running. */
 
 import assert from 'node:assert/strict'
-import { chmodSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, closeSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync } from 'node:fs'
 import test from 'node:test'
 import { inNamespace } from '../support/in-namespace.ts'
 import { needs } from '../support/needs.ts'
@@ -16,7 +17,11 @@ if (inNamespace(import.meta.url, needs('tun', 'unshare', 'dbus-daemon', 'busctl'
       const check = () => product.try('modemd', '--root', product.root, '--check')
       const good = check()
       assert.deepEqual([good.status, good.stderr], [0, ''])
-      assert.match(good.stdout, /^modemd: no fault in \/etc\/modemd\/modemd\.conf and what is beside it\n$/)
+      const none = `(not there below ${product.root}: defaults are used) `
+      const saying = (where: string) => `modemd: no fault in /etc/modemd/modemd.conf ${where}and what is beside it\n`
+      assert.equal(good.stdout, saying(none))
+      product.write(CONF, '')
+      assert.equal(check().stdout, saying(''))
 
       product.write(
         CONF,
@@ -71,6 +76,14 @@ if (inNamespace(import.meta.url, needs('tun', 'unshare', 'dbus-daemon', 'busctl'
       await product.until('both faults are told', () =>
         [/modemd\.conf:1: /, /demo\.conf:2: /].every((fault) => fault.test(product.modemd.log)),
       )
+      await product.until('what follows is told', () =>
+        [
+          / error modemd\.conf and its drop-ins have faults: what they said before stays in force/,
+          / error The profile demo stays as it was until \/etc\/modemd\/profiles\/demo\.conf is mended\./,
+        ].every((sentence) => sentence.test(product.modemd.log)),
+      )
+      assert.doesNotMatch(product.modemd.log, /The configuration (has faults|was read again)/)
+      assert.match(product.modemd.log, / error \/etc\/modemd\/modemd\.conf:1: [^;\n]*\n/)
       assert.equal(product.link('demo').state, 'up')
       product.pings()
       product.read('mmctl', 'disconnect')
@@ -91,6 +104,46 @@ if (inNamespace(import.meta.url, needs('tun', 'unshare', 'dbus-daemon', 'busctl'
       reload(product)
       await product.until('the removed profile is gone', () => product.link('spare').state === 'absent')
       assert.equal(product.link('demo').state, 'up')
+    }))
+
+  test('what this version cannot do is told at the start and at each reading that is asked for, not when a profile is saved', () =>
+    Product.run({ sim: GOOD_SIM, files: { [SPARE]: '[profile]\nshare = eth0\n' } }, async (product) => {
+      const said = () =>
+        product.modemd.log.match(/ warn {2}\S+spare\.conf:2: this version does not support share/g)?.length
+      assert.equal(said(), 1)
+      reload(product)
+      await product.until('it is told again', () => said() === 2 && /was read again/.test(product.modemd.log))
+      product.read('mmctl', 'profile', 'add', 'other', '--apn', 'x')
+      product.write(SPARE, '[profile]\nshare = eth0\ninterface = eth1\n')
+      product.read('busctl', 'call', 'org.modemd', '/org/modemd', 'org.modemd.Manager1', 'ReloadConfig')
+      await product.until('what is new is told', () => /spare\.conf:3: .*interface/.test(product.modemd.log))
+      assert.equal(said(), 3)
+    }))
+
+  test('a start that fails is an error to the journal, elsewhere a plain sentence', () =>
+    Product.run({ sim: GOOD_SIM }, async (product) => {
+      const log = `${product.root}/journal`
+      // Appended, so that each run begins where the file was cut.
+      const stderr = openSync(log, 'a')
+      const { dev, ino } = fstatSync(stderr)
+      const started = (args: readonly string[], stream: string) => {
+        ftruncateSync(stderr)
+        const [program, ...all] = product.command('modemd', ['--root', product.root, ...args])
+        const env = { ...product.environment, JOURNAL_STREAM: stream }
+        const { status } = spawnSync(program!, all, { env, stdio: ['ignore', 'ignore', stderr] })
+        return [status, readFileSync(log, 'utf8').split('\n').at(-2)] as const
+      }
+      const noBus = ['--bus', 'unix:path=/nowhere']
+      const [status, said] = started(noBus, `${dev}:${ino}`)
+      assert.equal(status, 1)
+      assert.match(said!, /^<3>modemd: .*bus/)
+      assert.equal(said, `<3>${started(noBus, '1:1')[1]}`)
+      assert.deepEqual(started(['--nonsense'], `${dev}:${ino}`), [
+        2,
+        "<3>modemd: unknown option '--nonsense': see modemd --help",
+      ])
+      closeSync(stderr)
+      rmSync(log)
     }))
 
   test('a log level counts from the next reading, also from one that D-Bus asks for', () =>

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { variant } from '../../src/bus/signature.ts'
 import { inNamespace } from '../support/in-namespace.ts'
 import { needs } from '../support/needs.ts'
-import { attacksOn, Caller, EVIL, hostileDictionaries, type Method, signatureOf, WRONG } from './callers.ts'
+import { Caller, EVIL, goodText, hostileValues, INHERITED, type Method, signatureOf, WRONG } from './callers.ts'
 import { GOOD_SIM, Product } from './product.ts'
 
 const CONF = { 'etc/modemd/modemd.conf': '[daemon]\nat-console = yes\n' }
@@ -23,8 +23,8 @@ const SECRETS = /1234|4321|12345678|sesame/
 /** A flood may keep others waiting so long, on a busy machine. */
 const MEANWHILE_MS = 3000
 const AT_ONCE = 32
-/** Of one dictionary. */
-const MOST_ATTACKS = 150
+/** Properties has names of its own for it. */
+const REFUSED = /\.(InvalidArgs|NotFound|UnknownInterface|UnknownProperty)$/
 
 /** Every file below etc/, with what it says. */
 function configuration(product: Product): ReadonlyMap<string, string> {
@@ -61,8 +61,14 @@ async function inBatches(calls: readonly (() => Promise<unknown>)[]): Promise<vo
     await Promise.all(calls.slice(at, at + AT_ONCE).map((call) => call()))
 }
 
+function told({ face, member }: Method, body: readonly unknown[]): string {
+  const values = JSON.stringify(body, (_, value) => (typeof value === 'bigint' ? String(value) : value))
+  return `${face}.${member}(${values.slice(0, 200)})`
+}
+
 interface Attack {
   readonly body: readonly unknown[]
+  readonly isRefused: boolean
   /** What in an error would be a secret told again. */
   readonly mustNotSay: RegExp | undefined
 }
@@ -73,25 +79,22 @@ function attackCalls(method: Method): readonly Attack[] {
   return method.args.flatMap(([name, type], index) => {
     const isSecret = type === 'a{sv}' || method.face === 'org.modemd.Sim1'
     const mustNotSay = isSecret ? SECRETS : undefined
-    return hostileValues(name, type).map((value) => ({ body: good.with(index, value), mustNotSay }))
+    return hostileValues(method, name, type).map(({ value, isRefused }) => ({
+      body: good.with(index, value),
+      isRefused,
+      mustNotSay,
+    }))
   })
 }
 
-function hostileValues(name: string, type: string): readonly unknown[] {
-  if (type === 's') return attacksOn(name)
-  if (type === 'a{sv}') return some(hostileDictionaries())
-  if (type === 'o') return ['/org', '/org/modemd/link/x', '/org/modemd/sms/_2e_2e_2f']
-  return []
-}
-
-/** Spread over all of them; the last, the largest, is always among them. */
-function some<T>(all: readonly T[]): readonly T[] {
-  const step = Math.max(1, Math.ceil(all.length / MOST_ATTACKS))
-  return all.filter((_, index) => (all.length - 1 - index) % step === 0)
+/** Those that answer; then what switches the modem off, and last what takes it away. */
+function simpleMethods(methods: readonly Method[]): readonly Method[] {
+  const rank = ({ face, member }: Method) => (face === MODEM1 ? ['Disable', 'Reset'].indexOf(member) : -1)
+  return methods.filter(({ args }) => !args.some(([, type]) => /s|o|v/.test(type))).sort((a, b) => rank(a) - rank(b))
 }
 
 function goodValue(name: string, type: string): unknown {
-  if (type === 's') return attacksOn(name)[0]!.replace(/\rAT\+EVIL\r$/, '')
+  if (type === 's') return goodText(name)
   if (type === 'o') return '/org/modemd/link/none'
   if (type === 'a{sv}') return {}
   if (type === 'v') return variant('s', 'x')
@@ -122,28 +125,36 @@ if (inNamespace(import.meta.url, needs('tun', 'unshare', 'dbus-daemon', 'busctl'
       )
       // Which our own client cannot send.
       const connect = ['call', 'org.modemd', '/org/modemd', 'org.modemd.Manager1', 'Connect', 'sa{sv}', 'demo', '1']
-      for (const key of ['constructor', '__proto__', 'hasOwnProperty', 'toString'])
+      for (const key of INHERITED)
         assert.match(product.try('busctl', ...connect, key, 's', 'x').stderr, /no option|not allowed/, key)
       // A question of the network's stands, so that answers to it are sent.
       product.sim('ussd', 'Which one?', 'ask')
       await sleep(200)
-      await inBatches(
-        methods.flatMap((method) =>
-          attackCalls(method).map(
-            ({ body, mustNotSay }) =>
-              () =>
-                caller.hears(method, signatureOf(method), body, mustNotSay),
-          ),
-        ),
-      )
+      for (const method of methods)
+        await inBatches(
+          attackCalls(method).map(({ body, isRefused, mustNotSay }) => async () => {
+            const { error, message } = await caller.hears(method, signatureOf(method), body, mustNotSay)
+            if (isRefused) assert.match(error, REFUSED, `${told(method, body)}: ${error}: ${message}`)
+          }),
+        )
+      // What may be said goes all the way to the modem and the network.
+      for (const key of ['user', 'password']) {
+        const options = { [key]: variant('s', `x;${EVIL}`), wait: variant('b', true) }
+        const { error } = await caller.call('/org/modemd', 'org.modemd.Manager1', 'Connect', 'sa{sv}', 'demo', options)
+        assert.match(error, /\.AuthFailed$/, key)
+      }
       // What has no text to attack with is simply done, one after the other.
-      for (const method of methods.filter(({ args }) => !args.some(([, type]) => /s|o|v/.test(type))))
-        for (const extreme of [0, 0xffffffff])
-          await caller.hears(
-            method,
-            signatureOf(method),
-            method.args.map(([, type]) => (type === 'b' ? extreme > 0 : extreme)),
-          )
+      for (const method of simpleMethods(methods)) {
+        const errors = []
+        for (const extreme of [0, 0xffffffff]) {
+          const body = method.args.map(([, type]) => (type === 'b' ? extreme > 0 : extreme))
+          errors.push((await caller.hears(method, signatureOf(method), body)).error)
+        }
+        assert.ok(
+          errors.some((error) => !/\.UnknownObject$/.test(error)),
+          `${method.face}.${method.member}: nobody was there`,
+        )
+      }
 
       await product.until(
         'the modem is registered again',
