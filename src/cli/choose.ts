@@ -12,19 +12,20 @@ export interface Named {
   readonly parts: readonly string[]
 }
 
-/** A shorter text is part of too much to mean anything. */
-const SHORTEST_PART = 3
+/** A shorter number is never a part: one that is off by one must not mean some IMEI with that digit in it. */
+const SHORTEST_NUMBER = 3
 
 /** Whole id, index, other whole name, unique part: the first of these that fits. undefined: nothing does. */
 export function choose<T extends Named>(candidates: readonly T[], wanted: string, kind: string): T | undefined {
   const exact = candidates.find((each) => each.id === wanted)
   if (exact) return exact
-  // Never a part: a number that is off by one must not mean some IMEI with that digit in it.
-  if (/^\d{1,4}$/.test(wanted)) return candidates[Number(wanted)]
+  const isNumber = /^\d{1,4}$/.test(wanted)
+  if (isNumber && candidates[Number(wanted)]) return candidates[Number(wanted)]
+  if (isNumber && wanted.length < SHORTEST_NUMBER) return undefined
   const byName = candidates.filter((each) => each.names.includes(wanted))
   const part = wanted.toLowerCase()
   const byPart = candidates.filter(
-    (each) => part.length >= SHORTEST_PART && each.parts.some((name) => name.toLowerCase().includes(part)),
+    (each) => part !== '' && each.parts.some((name) => name.toLowerCase().includes(part)),
   )
   const found = byName.length > 0 ? byName : byPart
   if (found.length > 1)
@@ -64,6 +65,13 @@ export function chooseLink(links: readonly Link[], wanted: string): Link {
   const found = choose(links.map(asNamedLink), wanted, 'link')
   if (!found) throw CliError.notFound(`there is no link "${wanted}": \`mmctl status\` shows those that are here`)
   return found.link
+}
+
+export function noSuchProfile(wanted: string): CliError {
+  return CliError.notFound(
+    `there is no profile "${wanted}": a new file is read with \`systemctl reload modemd\`, \`mmctl doctor\` tells faults, ` +
+      '`mmctl profile list` those that are here',
+  )
 }
 
 /** Up, coming, going, or planned to come again. */

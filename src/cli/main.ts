@@ -26,10 +26,19 @@ const io: Io = {
   },
 }
 
-// A reader that has seen enough (`mmctl monitor | head`) ends us, quietly.
-process.stdout.on('error', () => process.exit(EXIT.failed))
+// A reader that has seen enough (`mmctl monitor | head`) ends us, quietly; a full disk does not.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE')
+    process.stderr.write(`mmctl: the output cannot be written (${error.code}): write it elsewhere\n`)
+  process.exit(EXIT.failed)
+})
 
-main(process.argv.slice(2)).then((exitCode) => process.exit(exitCode))
+main(process.argv.slice(2)).then((exitCode) => {
+  // What could not be written is told above.
+  process.stdout.write('', (error) => {
+    if (!error) process.exit(exitCode)
+  })
+})
 
 async function main(argv: readonly string[]): Promise<number> {
   const quick = quickList(argv)
@@ -45,8 +54,8 @@ function quickList(argv: readonly string[]): GlobalOptions | undefined {
   for (const [index, word] of argv.entries()) {
     if (word === '--json') options.json = true
     else if (word.startsWith('--bus=')) options.bus = word.slice('--bus='.length)
-    else if (argv[index - 1] === '--bus') options.bus = word
-    else if (word !== '--bus' || index === argv.length - 1) commands.push(word)
+    else if (argv[index - 1] === '--bus' && !word.startsWith('-')) options.bus = word
+    else if (word !== '--bus' || /^(-.*)?$/.test(argv[index + 1] ?? '')) commands.push(word)
   }
   return commands.length === 1 && commands[0] === 'list' ? options : undefined
 }

@@ -54,7 +54,8 @@ export class PhaseView {
   update(): void {
     const { link } = this
     if (!link) {
-      this.#progress?.update(NO_PROGRESS)
+      // One that was here and is no more, as when modemd died, failed where it was.
+      if (!this.#isCurrent) this.#progress?.update(NO_PROGRESS)
       return
     }
     const used = link.properties.text('Modem')

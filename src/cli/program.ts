@@ -7,6 +7,7 @@ import type { AddCommands, CommandTools, Run } from './command.ts'
 import { addApn } from './commands/apn.ts'
 import { addAt } from './commands/at.ts'
 import { addBugReport } from './commands/bug-report.ts'
+import { addCompletion } from './commands/completion.ts'
 import { addConnect } from './commands/connect.ts'
 import { addDisconnect } from './commands/disconnect.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -51,6 +52,7 @@ const GROUPS: readonly AddCommands[] = [
   addInhibit,
   addDoctor,
   addBugReport,
+  addCompletion,
 ]
 
 /** Whose help a wrong use points to. */
@@ -58,7 +60,10 @@ const commandOfError = new WeakMap<CommanderError, string>()
 
 export async function runProgram(argv: readonly string[], io: Io, clock: Clock): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.done
-  const program = createProgram(io)
+  let help = ''
+  const program = createProgram(io, (text) => {
+    help += text
+  })
   const run: Run = async (command) => {
     exitCode = await new Session(io, clock, program.opts<GlobalOptions>()).run(command)
   }
@@ -70,12 +75,28 @@ export async function runProgram(argv: readonly string[], io: Io, clock: Clock):
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return EXIT.done
+    const isJson = argv.includes('--json')
     const isHelp = error.code === 'commander.help'
-    return isHelp ? EXIT.usage : new Session(io, clock, { json: argv.includes('--json') }).fail(usageError(error))
+    const unknown = isHelp ? unknownTopic(program, argv) : undefined
+    if (isHelp && unknown === undefined && !isJson) {
+      io.stderr.write(help)
+      return EXIT.usage
+    }
+    const fault = isHelp ? (unknown ?? CliError.usage(`a command is missing: ${seeHelp(error)}`)) : usageError(error)
+    return new Session(io, clock, { json: isJson }).fail(fault)
   }
 }
 
-function createProgram(io: Io): Command {
+/** `mmctl help TOPIC` where there is no such command. */
+function unknownTopic(program: Command, argv: readonly string[]): CliError | undefined {
+  const [first, topic] = argv.filter((word) => !word.startsWith('-'))
+  if (first !== 'help' || topic === undefined || program.commands.some((each) => each.name() === topic))
+    return undefined
+  return CliError.usage(`unknown command '${topic}': see \`mmctl --help\``)
+}
+
+/** `writeErr`: the help that is given instead of what a wrong use asked for. */
+function createProgram(io: Io, writeErr: (text: string) => void): Command {
   return new Command('mmctl')
     .description('Controls modemd: modems, their SIM and their links.')
     .version(VERSION)
@@ -84,7 +105,7 @@ function createProgram(io: Io): Command {
     .configureHelp({ showGlobalOptions: true, helpWidth: io.stdout.columns ?? 80 })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
+      writeErr,
       // `usageError` says it, in our form.
       outputError: () => {},
     })
@@ -121,6 +142,10 @@ function usageError(error: CommanderError): CliError {
     .replace(/^error: /, '')
     .replace(/\s*\n\s*/g, ' ')
     .replace(/\.$/, '')
+  return CliError.usage(`${what}: ${seeHelp(error)}`)
+}
+
+function seeHelp(error: CommanderError): string {
   const path = commandOfError.get(error)
-  return CliError.usage(`${what}: see \`mmctl ${path === undefined ? '' : `${path} `}--help\``)
+  return `see \`mmctl ${path === undefined ? '' : `${path} `}--help\``
 }

@@ -36,15 +36,24 @@ export const IP_VERSIONS = ['Ip4', 'Ip6'] as const
 /** `10.64.0.2/32, peer 10.64.0.1`, a line an IP version. */
 export function addressesOf(link: Properties): string[] {
   return IP_VERSIONS.flatMap((name) => {
-    const ip = link.dictionary(name)
-    const address = cleanText(ip, 'address')
-    if (address === undefined) return []
-    const [prefix, peer, gateway] = [ip.number('prefix'), cleanText(ip, 'peer'), cleanText(ip, 'gateway')]
-    const parts = [prefix === undefined ? address : `${address}/${prefix}`]
-    if (peer !== undefined) parts.push(`peer ${peer}`)
-    if (gateway !== undefined && gateway !== peer) parts.push(`gateway ${gateway}`)
-    return [parts.join(', ')]
+    const parts = addressParts(link.dictionary(name))
+    return parts.length === 0 ? [] : [parts.join(', ')]
   })
+}
+
+/** `10.64.0.2/32`, `peer 10.64.0.1`, `DNS 10.64.0.1` of one IP version. */
+export function ipTexts(ip: Properties): string[] {
+  return [...addressParts(ip), ...ip.texts('dns').map((server) => `DNS ${clean(server)}`)]
+}
+
+function addressParts(ip: Properties): string[] {
+  const address = cleanText(ip, 'address')
+  if (address === undefined) return []
+  const [prefix, peer, gateway] = [ip.number('prefix'), cleanText(ip, 'peer'), cleanText(ip, 'gateway')]
+  const parts = [prefix === undefined ? address : `${address}/${prefix}`]
+  if (peer !== undefined) parts.push(`peer ${peer}`)
+  if (gateway !== undefined && gateway !== peer) parts.push(`gateway ${gateway}`)
+  return parts
 }
 
 export function nameServersOf(link: Properties): string {

@@ -51,6 +51,16 @@ test('a network’s, on a terminal of 80 columns', has, async (context) => {
   assert.deepEqual(api.log, ['apnsOf(26201)'])
 })
 
+test('where the terminal is narrow the APN is the last to be cut: it is what one copies', has, async (context) => {
+  const { api, run } = await scene(context)
+  const apn = 'internet.v6.telekom.example'
+  const plans = ['prepaid', 'postpaid', 'business', 'machine']
+  api.apns = [{ ...WEB, apn, provider: 'T-Example (Telekom) Deutschland', plans, user: 'guest' }]
+  const { stdout } = await run('apn', '26201')
+  assert.match(stdout, /^\* +internet\.v6\.telekom\.example +T-Ex[^ ]*.*… .*… +internet +guest$/m)
+  for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line)
+})
+
 test('a modem’s: by its id, its number, or where it is the only one', has, async (context) => {
   const { api, run } = await scene(context)
   const { id } = api.modems[0]!.snapshot

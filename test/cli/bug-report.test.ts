@@ -12,6 +12,7 @@ import { withoutPersonalNumbers } from '../../src/cli/report/mask.ts'
 import { reportText, withoutSecrets } from '../../src/cli/report/report.ts'
 import { DAEMON_KEYS, DETECT_KEYS, DEVICE_KEYS, PPP_KEYS, PROFILE_KEYS } from '../../src/daemon/config-schema.ts'
 import { needs } from '../support/needs.ts'
+import { machineOf } from './support/fake-machine.ts'
 import { SECOND, scene } from './support/scene.ts'
 
 const has = { ...needs('dbus-daemon'), timeout: 60_000 }
@@ -64,12 +65,13 @@ busy = 5s
 test('numbers of SIMs, modems and telephones, keys and PDUs are masked; what maintainers need is not', () => {
   const masked = {
     'IMEI 356938035643809': 'IMEI 356938*********',
-    '/org/modemd/modem/imei_5f356938035643809': '/org/modemd/modem/imei_***(17 hex digits)',
+    '/org/modemd/modem/imei_5f356938035643809': '/org/modemd/modem/imei_356938*********',
     'imei_356938035643809 registered': 'imei_356938********* registered',
     'IMSI 262011234567890, ICCID 8949020000012345678F': 'IMSI 262011*********, ICCID ***(20 hex digits)',
     'from +491701234567 to tel01701234567': 'from +49********** to tel017********',
     '+CMT: "+491701234567",,"26/11/22,18:00:00+04"': '+CMT: "+49**********",,"26/11/22,18:00:00+04"',
     '07911326040000F0040B911346610089F60000208062917314080CC8F71D14969741F977FD07': '***(76 hex digits)',
+    'the peer refused the CHAP log-in of "joe"x@isp" with "no"': 'the peer refused the CHAP log-in of "***" with "no"',
     'usb 1-2: SerialNumber: A1B2C3': 'usb 1-2: SerialNumber: ***',
     '2026-11-22T18:15:51+0000 modemd[12345]: demo: up': '2026-11-22T18:15:51+0000 modemd[12345]: demo: up',
     '1-2 12d1:1436 rev 0102, 10.64.0.2, ttyUSB0, +CREG: 2,1,"1A2B","01A2B3C4",7':
@@ -144,6 +146,11 @@ function rootWith(context: TestContext, files: Readonly<Record<string, string>>)
   return root
 }
 
+test('who may not read is told to be root, and root is not', (context) => {
+  assert.equal(machineOf(context, {}, { uid: 1000 }).asRoot, ' (run it as root)')
+  assert.equal(machineOf(context, {}, { uid: 0 }).asRoot, '')
+})
+
 test('symbolic links, pipes and endless files in modemd’s folders are told and not read', has, async (context) => {
   const { run } = await scene(context)
   const root = rootWith(context, {
@@ -177,6 +184,8 @@ test(
     const { api, run, json } = await scene(context)
     const detail = 'imei_356938035643809 has the number +491701234567'
     api.findings = [{ check: 'modems', state: 'ok', detail, advice: '' }]
+    const networkUs = BigInt(Date.UTC(2026, 10, 22, 18)) * 1000n
+    api.modems[0]!.time.tell({ networkUs, atUs: networkUs, source: '+CTZE' })
     api.addModem({ ...SECOND, sim: { ...SECOND.sim } })
     api.links[0]!.change({
       state: 'failed',
@@ -219,8 +228,12 @@ test(
       /12d1:1436/,
       /pins\.json: 26 bytes/,
       /imei_356938\*{9}/,
+      /"networkTime": "2026-11-22T18:00:00\.000Z"/,
+      /"modem": "imei_356938\*{9}"/,
     ])
       assert.match(text, kept)
+
+    assert.equal(/run it as root/.test(text), process.getuid!() !== 0, 'root is not told to be root')
 
     assert.equal((await run('bug-report', file)).exitCode, 2)
     assert.equal(readFileSync(file, 'utf8'), text)

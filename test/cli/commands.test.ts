@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { ModemdError } from '../../src/base/errors.ts'
 import { LINK_UP, MODEM_SNAPSHOT } from '../support/fake-supervisor.ts'
 import { needs } from '../support/needs.ts'
-import { Running } from './support/mmctl.ts'
+import { mmctl, Running } from './support/mmctl.ts'
 import { at, list, SECOND, scene } from './support/scene.ts'
 
 const has = { ...needs('dbus-daemon'), timeout: 60_000 }
@@ -129,9 +129,11 @@ test('a modem is named by id, index, IMEI, tty or a part', has, async (context) 
   const unknown = await run('status', 'nope')
   assert.deepEqual([unknown.exitCode, unknown.stdout], [4, ''])
   assert.equal(unknown.stderr, 'mmctl: there is no modem "nope": `mmctl list` shows those that are here\n')
-  // A number that is no index is no part of an IMEI, and too short a part is none.
-  for (const name of ['7', '3569', '17']) assert.equal((await run('signal', name)).exitCode, 4, name)
-  for (const name of ['i', 'us']) assert.equal((await run('signal', name)).exitCode, 4, name)
+  // A number that is off by one is no part of an IMEI.
+  for (const name of ['7', '17']) assert.equal((await run('signal', name)).exitCode, 4, name)
+  assert.equal(await idFor('3569'), MODEM_SNAPSHOT.id)
+  assert.equal(await idFor('us'), 'usb_1_3')
+  assert.equal((await run('signal', 'i')).exitCode, 2)
   api.addModem({ ...SECOND, id: 'usb_1_4', sim: { ...SECOND.sim } })
   const ambiguous = await run('status', 'usb_1')
   assert.equal(ambiguous.exitCode, 2)
@@ -307,8 +309,26 @@ test('wrong usage', has, async (context) => {
   assert.equal(help.exitCode, 0)
   assert.match(help.stdout, /Exit codes:\n {2}0 {2}done/)
   assert.match(help.stdout, /Example:\n/)
-  assert.ok(!/\b(record|import|completion)\b/.test(help.stdout), 'what is not there is not promised')
+  assert.ok(!/\b(record|import)\b/.test(help.stdout), 'what is not there is not promised')
   assert.ok(help.stdout.split('\n').every((line) => line.length <= 80))
   assert.match((await run('profile', 'add', '--help')).stdout, /Example:\n {2}mmctl profile add internet/)
   assert.match((await run('--version')).stdout, /^\d+\.\d+\.\d+\n$/)
+})
+
+test('no command, and help about none that there is, also as JSON', async () => {
+  const run = (...argv: string[]) => mmctl(argv, { address: 'unix:path=/nonexistent', columns: 80 })
+  const nothing = await run()
+  assert.deepEqual([nothing.exitCode, nothing.stdout], [2, ''])
+  assert.match(nothing.stderr, /^Usage: mmctl /)
+  for (const [argv, message] of [
+    [[], 'a command is missing: see `mmctl --help`'],
+    [['sim'], 'a command is missing: see `mmctl sim --help`'],
+    [['help', 'bogus'], "unknown command 'bogus': see `mmctl --help`"],
+  ] as const) {
+    const { exitCode, stdout, stderr } = await run(...argv, '--json')
+    assert.deepEqual([exitCode, stderr], [2, ''])
+    assert.deepEqual(JSON.parse(stdout), { error: { name: 'org.modemd.Error.InvalidArgs', message } })
+  }
+  assert.equal((await run('help', 'bogus')).stderr, "mmctl: unknown command 'bogus': see `mmctl --help`\n")
+  assert.equal((await run('help', 'sim')).exitCode, 0)
 })

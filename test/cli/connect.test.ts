@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ModemdError } from '../../src/base/errors.ts'
+import { serve } from '../bus/fixture.ts'
 import { type FakeLink, LINK_UP } from '../support/fake-supervisor.ts'
 import { needs } from '../support/needs.ts'
 import { Running } from './support/mmctl.ts'
-import { at, scene, secretFile } from './support/scene.ts'
+import { at, SECOND, scene, secretFile } from './support/scene.ts'
 
 const has = { ...needs('dbus-daemon'), timeout: 60_000 }
 const { phaseMs: ALL_PHASES = {} } = LINK_UP
@@ -271,6 +272,91 @@ test('--timeout gives up, stops the link and ends with 6', has, async (context) 
   assert.match(alone.stderr, /not up after 0\.05 s \(no modem is there\)/)
 })
 
+test('--timeout: what fails by modemd’s own limit is late, too, and keeps its cause', has, async (context) => {
+  const { api, run, json } = await scene(context)
+  const [link] = api.links
+  const failsAfter = (ms: number, state: 'failed' | 'waiting' = 'failed') => {
+    api.connect = async () => {
+      link!.change({ state: 'waiting', phaseMs: { modem: 1, sim: 2 } })
+      return link!
+    }
+    link!.settled = async () => {
+      await new Promise((resolve) => setTimeout(resolve, ms))
+      const nextAttemptAtUs = state === 'waiting' ? BigInt(Date.now() + 60_000) * 1000n : 0n
+      link!.change({ state, cause: 'no-network', causeDetail: 'no network', attempts: 1, nextAttemptAtUs })
+      throw new ModemdError('NoNetwork', 'no network (no-network): Check the antenna.', 'no-network')
+    }
+  }
+  failsAfter(1100)
+  const late = await run('connect', 'demo', '--timeout', '1')
+  assert.equal(late.exitCode, 6)
+  assert.match(screen(late.stdout).at(-1)!, /^ {2}network {2}failed +1\.\d\d s$/)
+  assert.equal(
+    late.stderr.replaceAll('\n', ' '),
+    'mmctl: demo is not up after 1 s (no-network: no network): `mmctl connect --timeout` gives it more time ',
+  )
+  assert.ok(!api.log.includes('disconnect(demo)'), 'it has ended by itself, and `why` can tell')
+  const { document, exitCode } = await json('connect', 'demo', '--timeout', '1')
+  assert.deepEqual(
+    [exitCode, at(document, 'error.name'), at(document, 'error.cause')],
+    [6, 'org.modemd.Error.Timeout', 'no-network'],
+  )
+  failsAfter(1100, 'waiting')
+  link!.change({ state: 'idle', nextAttemptAtUs: 0n })
+  const stopped = await run('connect', 'demo', '--timeout', '1')
+  assert.match(stopped.stderr, /it was stopped;\s`mmctl connect --timeout`/)
+  assert.ok(api.log.includes('disconnect(demo)'), 'what would be dialled again does not go on')
+  failsAfter(100)
+  link!.change({ state: 'idle' })
+  assert.equal((await run('connect', 'demo', '--timeout', '1')).exitCode, 8, 'before its time it failed')
+})
+
+test('a port that another program has is told instead of a missing modem', has, async (context) => {
+  const { api, run, json } = await scene(context)
+  api.removeModem(api.modems[0]!)
+  api.connect = async () => {
+    api.links[0]!.change({ state: 'waiting' })
+    return api.links[0]!
+  }
+  const connect = () => run('connect', 'demo', '--timeout', '0.05')
+  const [arduino, port] = api.ports
+  const held = { ...port!, modem: undefined, role: 'ignored', owner: 'sleep (process 812)' } as const
+  const free = { ...held, owner: '' }
+  const says = async (ports: typeof api.ports, what: RegExp) => {
+    api.ports = [arduino!, ...ports]
+    const { stdout, stderr } = await connect()
+    assert.match(stdout, new RegExp(`^Waiting for a modem: ${what.source}\\.\n`))
+    return stderr.replaceAll('\n', ' ')
+  }
+  assert.match(
+    await says([free, held], /sleep \(process 812\) has \/dev\/ttyUSB2/),
+    /0\.05 s \(sleep \(process 812\) has \/dev\/ttyUSB2\)/,
+  )
+  assert.equal(at((await json('connect', 'demo', '--timeout', '0.05')).document, 'error.cause'), 'port-busy')
+  const inhibited = 'let go of because another program asked for it (`mmctl inhibit`)'
+  await says(
+    [{ ...free, isTaken: false, reason: inhibited }],
+    /\/dev\/ttyUSB2 is let go of for another program \(`mmctl inhibit`\)/,
+  )
+  const managed = 'port-busy (ModemManager): ModemManager runs and takes every modem: stop it'
+  await says([{ ...free, owner: 'ModemManager', isTaken: false, reason: managed }], /ModemManager has \/dev\/ttyUSB2/)
+  for (const ports of [[free], [{ ...held, owner: 'modemd (probe)' }], [{ ...held, role: 'diag' as const }]])
+    assert.match(await says(ports, /plug one in/), /\(no modem is there\)/)
+})
+
+test('modemd dies: the phase that was running failed, no earlier one', has, async (context) => {
+  const { api, bus, service } = await serve(context)
+  const running = new Running(['connect', 'demo'], { address: bus.address })
+  await dialled(api.log)
+  api.links[0]!.change({ phaseMs: { modem: 1, sim: 2 } })
+  await running.until(/SIM/)
+  await service.close()
+  const { stdout, exitCode } = await running.ended
+  assert.equal(exitCode, 3)
+  assert.doesNotMatch(stdout, /modem +failed/)
+  assert.match(stdout, /\n {2}(network|dial) +failed +\d/)
+})
+
 test('--no-wait returns at once', has, async (context) => {
   const { api, run, json } = await scene(context)
   assert.match((await run('connect', '--no-wait')).stdout, /^demo is being connected: /)
@@ -303,8 +389,9 @@ test('without a profile the link is `manual`, through the modem that is named', 
   const { api, run, start } = await scene(context)
   assert.match((await run('connect', '--modem', '0', '--no-wait')).stdout, /^manual is being connected/)
   assert.match(api.log[0]!, /^connect\(, \{"modem":"imei_356938035643809"\}\)$/)
-  assert.equal((await run('connect', 'demo', '--modem', '0')).exitCode, 2)
-  assert.equal((await run('connect', 'nope')).exitCode, 4)
+  const unread = await run('connect', 'nope')
+  assert.equal(unread.exitCode, 4)
+  assert.match(unread.stderr.replaceAll('\n', ' '), /a new file is read with `systemctl reload modemd`, `mmctl doctor`/)
   assert.equal((await run('connect', '--modem', 'nope')).exitCode, 4)
 
   api.addLink({ id: 'office', profile: 'office' })
@@ -315,6 +402,46 @@ test('without a profile the link is `manual`, through the modem that is named', 
   await running.until(/modem/)
   api.links[0]!.change(LINK_UP)
   assert.match((await running.ended).stdout, /manual is up on ppp0/)
+})
+
+test('a profile and --modem: connected where modemd can take no other modem, else told', has, async (context) => {
+  const { api, run } = await scene(context)
+  const connect = (...more: string[]) => run('connect', 'demo', '--modem', '0', '--no-wait', ...more)
+  assert.match((await connect()).stdout, /^demo is being connected/)
+  assert.deepEqual(api.log, ['connect(demo, {})'])
+  api.links[0]!.change(LINK_UP)
+  assert.equal((await connect()).stdout.split('\n')[0], 'demo is up already on ppp0.')
+  api.links[0]!.change({ state: 'idle', modem: undefined })
+  api.log.length = 0
+
+  const { id } = api.modems[0]!.snapshot
+  const second = api.addModem({ ...SECOND, sim: { ...SECOND.sim } })
+  const profile = { name: 'demo', apn: 'internet', sim: '' }
+  for (const modem of [id, 'imei:356938035643809', 'usb:1-2', 'tty:ttyUSB2', 'tty:/dev/ttyUSB0']) {
+    api.profileList = [{ ...profile, modem }]
+    assert.equal((await connect()).exitCode, 0, modem)
+    api.links[0]!.change({ state: 'idle' })
+  }
+  api.profileList = [{ ...profile, modem: 'any', sim: `${api.modems[0]!.snapshot.sim.iccid}F` }]
+  assert.equal((await connect()).exitCode, 2, 'the SIM of the other one is not read yet')
+  second.change({ sim: { ...SECOND.sim, iccid: '8949000000000000000' } })
+  await published()
+  assert.equal((await connect()).exitCode, 0)
+  api.links[0]!.change({ state: 'idle' })
+  api.log.length = 0
+
+  api.profileList = [{ ...profile, modem: 'usb:1-3' }]
+  const other = await connect()
+  assert.equal(other.exitCode, 2)
+  assert.equal(
+    other.stderr.replaceAll('\n', ' '),
+    `mmctl: the profile demo takes usb:1-3, which ${id} is not: set \`modem = ${id}\` in it (\`mmctl profile edit demo\`), or leave --modem or PROFILE out `,
+  )
+  api.profileList = [{ ...profile, modem: 'any' }]
+  const either = await connect()
+  assert.equal(either.exitCode, 2)
+  assert.match(either.stderr.replaceAll('\n', ' '), /may take imei_356938035643809 or usb_1_3, and modemd chooses: set/)
+  assert.deepEqual(api.log, [])
 })
 
 /** Connect has come `times` times. */

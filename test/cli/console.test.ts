@@ -30,8 +30,13 @@ test('at: each answer as the modem gave it', has, async (context) => {
 
 test('at: an error of the modem ends it with 1, and what comes behind is not sent', has, async (context) => {
   const { api, run } = await withConsole(context)
-  assert.deepEqual(await run('at', '0', 'AT+NO', 'AT+CSQ'), { exitCode: 1, stdout: '+CME ERROR: 100\n', stderr: '' })
-  assert.equal(api.log.length, 1)
+  assert.deepEqual(await run('at', '0', 'AT+NO', 'AT+CSQ'), {
+    exitCode: 1,
+    stdout: '+CME ERROR: 100\n',
+    stderr: 'mmctl: the modem refused AT+NO: AT+CSQ was not sent\n',
+  })
+  assert.deepEqual(await run('at', '0', 'AT+NO'), { exitCode: 1, stdout: '+CME ERROR: 100\n', stderr: '' })
+  assert.equal(api.log.length, 2)
 })
 
 test('at: what breaks modemd’s work needs --force', has, async (context) => {
@@ -102,6 +107,18 @@ test('ports', has, async (context) => {
   assert.equal(at(document, '1.modem'), 'imei_356938035643809')
   api.ports = []
   assert.equal((await run('ports')).stdout, 'No serial port is here.\n')
+})
+
+test('ports: one that another program has is busy, and its role is not known', has, async (context) => {
+  const { api, run } = await scene(context)
+  const held = { ...api.ports[1]!, modem: undefined, role: 'ignored', owner: 'sleep (process 812)' } as const
+  api.ports = [held, { ...held, owner: '' }]
+  const lines = (await run('ports')).stdout.split('\n')
+  assert.match(lines[1]!, /12d1:1436 {2}- +busy +sleep \(process 812\)/)
+  assert.match(lines[2]!, /12d1:1436 {2}ignored +yes +-/)
+  const { stdout } = await run('ports', '--explain')
+  assert.match(stdout, /^\/dev\/ttyUSB2 is busy\n(?! +role)/)
+  assert.match(stdout, /\n\/dev\/ttyUSB2 is taken\n.*\n +role +ignored\n/)
 })
 
 test('ports --rescan looks anew and waits for the answers', has, async (context) => {

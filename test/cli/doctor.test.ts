@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import type { Finding } from '../../src/base/finding.ts'
 import { VERSION } from '../../src/base/version.ts'
 import { localChecks } from '../../src/cli/doctor/examine.ts'
-import { lockFiles, shutConfiguration } from '../../src/cli/doctor/files.ts'
+import { configurationFiles, lockFiles, shutConfiguration } from '../../src/cli/doctor/files.ts'
 import type { MachineOptions } from '../../src/cli/doctor/machine.ts'
 import { needs } from '../support/needs.ts'
 import { type FakeFiles, machineOf, modemdAs, program } from './support/fake-machine.ts'
@@ -170,6 +170,19 @@ test('configuration that root wrote for itself alone', (context) => {
   assert.deepEqual(shutConfiguration(machine, { ...who, overridesModes: true }), [])
   const { gid } = machine.ownStat('/etc/modemd/profiles/p.conf')!
   assert.equal(shutConfiguration(machine, { ...who, groups: [4712, gid] }).length, 1, 'its group may read')
+})
+
+test('the configuration is where modemd was told', (context) => {
+  const other = {
+    '/elsewhere/m.conf': '',
+    '/elsewhere/profiles/acme.conf': '',
+    '/root/etc/modemd/profiles/demo.conf': '',
+  }
+  const named = machineOf(context, other, { configuration: '/elsewhere/m.conf', root: '/nowhere' })
+  assert.deepEqual(configurationFiles(named), ['/elsewhere/m.conf', '/elsewhere/profiles/acme.conf'])
+  assert.equal(named.own('/etc/resolv.conf'), '/nowhere/etc/resolv.conf')
+  const usual = machineOf(context, { '/etc/modemd/profiles/demo.conf': '' })
+  assert.deepEqual(configurationFiles(usual), ['/etc/modemd/modemd.conf', '/etc/modemd/profiles/demo.conf'])
 })
 
 test('programs in the way', (context) => {

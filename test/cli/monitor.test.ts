@@ -7,10 +7,13 @@ import { needs } from '../support/needs.ts'
 import { Running } from './support/mmctl.ts'
 import { SECOND, scene } from './support/scene.ts'
 
+const TIME_US = 1_700_000_000_000_000n
 const has = { ...needs('dbus-daemon'), timeout: 60_000 }
 
 test('monitor', has, async (context) => {
   const { api, address, start } = await scene(context)
+  const { time } = api.modems[0]!
+  time.tell({ networkUs: TIME_US, atUs: TIME_US, source: '+CTZE' })
   const lines = start(['monitor'])
   const documents = new Running(['monitor', '--json'], { address })
   // Nothing is said before the first change: one that both see.
@@ -40,6 +43,9 @@ test('monitor', has, async (context) => {
   api.modems[0]!.change({ state: 'failed' })
   api.modems[0]!.change({ state: 'enabling' })
   await Promise.all([lines.until(/enabling/), documents.until(/enabling/)])
+  api.links[0]!.change({ ip4: { address: '10.64.0.2', prefix: 32, dns: ['10.11.12.13'], mtu: 1500 } })
+  time.tell({ networkUs: TIME_US + 60_000_000n, atUs: TIME_US, source: '+CTZE' })
+  await lines.until(/Ip4[\s\S]*NetworkTime|NetworkTime[\s\S]*Ip4/)
   api.removeModem(api.modems[1]!)
   await Promise.all([/removed/, /waiting/].flatMap((each) => [lines.until(each), documents.until(each)]))
   lines.interrupt()
@@ -53,6 +59,8 @@ test('monitor', has, async (context) => {
   assert.match(text.stdout, /link demo {2}Modem: imei_356938035643809$/m)
   assert.doesNotMatch(text.stdout, /PhaseMs|Advice|Links|\/org\/modemd/)
   assert.match(text.stdout, /modem usb_1_3 {2}added$/m)
+  assert.match(text.stdout, /modem imei_356938035643809 {2}NetworkTime: (?:.* → )?\d\d:\d\d:\d\d$/m)
+  assert.match(text.stdout, /link demo {2}Ip4: 10\.64\.0\.2\/32, DNS 10\.11\.12\.13$/m)
   assert.match(text.stdout, /State: searching → failed\n.*State: failed → enabling$/m)
   assert.match(text.stdout, /State: waiting → failed \(busy: BUSY\)$/m)
   assert.match(

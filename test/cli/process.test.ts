@@ -1,7 +1,7 @@
 /** mmctl as the process that users start: its entry, a real terminal, a broken pipe, signals. */
 
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import { openPty } from '../../src/system/pty.ts'
@@ -84,7 +84,7 @@ test(
     await until(/E173 \(imei_356938035643809\)/)
     child.kill('SIGINT')
     assert.equal(await exit, 130)
-    assert.match(screen.text, /mmctl: interrupted: demo was stopped/)
+    await until(/mmctl: interrupted: demo was stopped/)
     assert.ok(api.log.includes('disconnect(demo)'))
   },
 )
@@ -97,7 +97,8 @@ test('a PIN typed on a terminal is not echoed', has, async (context) => {
   await until(/PIN for the SIM .*: /)
   type('1234\r')
   assert.equal(await exit, 0)
-  assert.match(screen.text, /is unlocked/)
+  // The terminal is read a moment later.
+  await until(/is unlocked/)
   assert.doesNotMatch(screen.text, /1234/)
   assert.deepEqual(api.log, ['sendPin(1234, person)'])
 })
@@ -119,4 +120,17 @@ test('a reader that goes away ends it without a word', has, async (context) => {
   child.stdout!.destroy()
   assert.notEqual(await exit, null)
   assert.equal(stderr, '')
+})
+
+test('what could not be written is no success', () => {
+  const full = openSync('/dev/full', 'w')
+  const node = ['--import', 'tsx', 'src/cli/main.ts', '--help']
+  const { status, stderr } = spawnSync(process.execPath, node, { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' })
+  closeSync(full)
+  assert.deepEqual([status, stderr], [1, 'mmctl: the output cannot be written (ENOSPC): write it elsewhere\n'])
+})
+
+test('list: --bus without its value is no plain list', has, async (context) => {
+  const { bus } = await serve(context)
+  assert.equal((await run(bus.address, 'list', '--bus', '--json')).exitCode, 2)
 })

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ModemdError } from '../../src/base/errors.ts'
 import { MODEM_SNAPSHOT } from '../support/fake-supervisor.ts'
 import { needs } from '../support/needs.ts'
 import { Keyboard } from './support/mmctl.ts'
@@ -124,15 +125,29 @@ test('profile list, show, add, remove', has, async (context) => {
   api.profileList = [{ name: 'x', sim: '', 'dial-timeout': '1m', 'lcp-restart': '5s', 'redial.no-carrier': 'stop' }]
   assert.equal((await run('profile', 'show')).stdout, 'name          x\ndial-timeout  1m\nlcp-restart   5s\n')
   assert.match((await run('profile', 'show', '--all')).stdout, /\nredial\.no-carrier {2}stop\n/)
-  assert.deepEqual((await json('profile', 'show')).document, {
-    name: 'x',
-    dialTimeout: '1m',
-    lcpRestart: '5s',
-    redial: { noCarrier: 'stop' },
-  })
+  const x = { name: 'x', dialTimeout: '1m', lcpRestart: '5s', redial: { noCarrier: 'stop' } }
+  assert.deepEqual((await json('profile', 'show')).document, x)
+  assert.deepEqual((await json('profile', 'list')).document, [x])
   api.profileList = []
   assert.match((await run('profile', 'list')).stdout, /^There is no profile; `mmctl connect` works without one\./)
   assert.equal((await run('profile', 'show')).exitCode, 4)
+})
+
+test('profile add: a key of [redial] without that before it is told its name', has, async (context) => {
+  const { api, run } = await scene(context)
+  api.saveProfile = async (fields) => {
+    const wrong = ['busy', 'nonsense'].find((key) => key in fields)
+    if (wrong) throw new ModemdError('InvalidArgs', `a profile has no key "${wrong}": see modemd.conf(5)`)
+  }
+  const busy = await run('profile', 'add', 'x', '--set', 'busy=7s')
+  assert.deepEqual(
+    [busy.exitCode, busy.stderr],
+    [2, 'mmctl: busy is a key of [redial]: write --set redial.busy=VALUE\n'],
+  )
+  assert.match((await run('profile', 'add', 'x', '--set', 'nonsense=7s')).stderr, /has no key "nonsense": see/)
+  assert.equal((await run('profile', 'add', 'x', '--set', 'redial.busy=7s')).exitCode, 0)
+  assert.match((await run('profile', 'add', '--help')).stdout, /redial\.busy/)
+  assert.match((await run('profile', 'show', 'nope')).stderr.replaceAll('\n', ' '), /`systemctl reload modemd`/)
 })
 
 test(

@@ -5,6 +5,8 @@ import { test } from 'node:test'
 import { needs } from '../support/needs.ts'
 import { scene, secretFile } from './support/scene.ts'
 
+/** 17:42 in the network's zone, +02. */
+const SENT = new Date('2026-11-22T17:42:30+02:00').toLocaleString('sv-SE').slice(0, 16)
 const has = { ...needs('dbus-daemon'), timeout: 60_000 }
 
 test('list and show: one line each, and nothing in them drives the terminal', has, async (context) => {
@@ -17,8 +19,8 @@ test('list and show: one line each, and nothing in them drives the terminal', ha
   assert.equal(
     stdout,
     '#  TIME              STATE           NUMBER         TEXT\n' +
-      '1  2026-11-22 17:42  received        +358401234567  first line second line\n' +
-      '2  2026-11-22 17:42  incomplete 2/3  Op\\x1b[1m      a […] b\n',
+      `1  ${SENT}  received        +358401234567  first line second line\n` +
+      `2  ${SENT}  incomplete 2/3  Op\\x1b[1m      a […] b\n`,
   )
   assert.equal(
     (await run('sms', 'show', '1')).stdout,

@@ -113,6 +113,34 @@ test('why', has, async (context) => {
     (await run('why')).stdout,
     /^modem imei_356938035643809: registration-denied\n {2}seen +illegal MS \(#3\)/,
   )
+  const denied = await json('why')
+  assert.deepEqual([at(denied.document, '0.cause'), at(denied.document, '0.permanent')], ['registration-denied', false])
   api.removeModem(api.modems[0]!)
   assert.match((await run('why')).stdout, /^Nothing has failed\.\nBut no modem is here: `mmctl ports --explain` and/)
+})
+
+test('why names a modem that has not failed and that no link can use', has, async (context) => {
+  const { api, run, json } = await scene(context)
+  const [modem, link] = [api.modems[0]!, api.links[0]!]
+  modem.change({ state: 'searching', stateReason: 'The modem looks for a network.', registration: 'searching' })
+  const told = `
+  seen   The modem looks for a network.
+  means  The modem is not registered with a network.
+  to do  Check the antenna and the place with \`mmctl signal\`; ask your operator
+         whether it has a network there.
+`
+  assert.equal((await run('why')).stdout, `Nothing has failed.\n\nmodem ${MODEM_SNAPSHOT.id}: searching${told}`)
+  assert.equal((await run('why', '0')).stdout, `${MODEM_SNAPSHOT.id}: nothing has failed (searching).${told}`)
+  const { document } = await json('why')
+  assert.deepEqual(
+    ['modem', 'state', 'stateReason', 'cause'].map((key) => at(document, `0.${key}`)),
+    [MODEM_SNAPSHOT.id, 'searching', 'The modem looks for a network.', 'no-network'],
+  )
+  link.change({ state: 'failed', cause: 'no-network', causeDetail: 'no network' })
+  assert.match((await run('why')).stdout, /^link demo: no-network\n(?![\s\S]*modem imei)/)
+  link.change({ cause: 'busy', causeDetail: 'BUSY' })
+  assert.match((await run('why')).stdout, /^link demo: busy\n[\s\S]*\n\nmodem imei_356938035643809: searching\n/)
+  modem.change({ state: 'connected', registration: 'home' })
+  link.change({ state: 'up', cause: undefined })
+  assert.equal((await run('why')).stdout, 'Nothing has failed.\n')
 })

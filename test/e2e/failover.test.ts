@@ -33,8 +33,13 @@ const used = (product: Product): number =>
 
 const modemOf = (product: Product) => (product.link('demo') as unknown as { readonly modem?: string }).modem
 
-/** The simulator's number of the modem that the link has; they are listed in the order of their IMEIs. */
-const indexOf = (product: Product) => product.modems().findIndex(({ id }) => id === modemOf(product))
+/** The simulator's number of the modem that the link has: there they are in the order of their IMEIs. */
+const indexOf = (product: Product) =>
+  product
+    .modems()
+    .map(({ id }) => id)
+    .sort()
+    .indexOf(modemOf(product)!)
 
 function toModem(product: Product, index: number, ...command: string[]): void {
   product.read('modem-sim', 'ctl', '--modem', String(index), product.control, ...command)

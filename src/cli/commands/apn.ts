@@ -13,7 +13,8 @@ import { cleanText } from '../views.ts'
 
 const COLUMNS: readonly Column[] = [
   { title: '' },
-  { title: 'APN', minWidth: 12 },
+  // What a person copies from here.
+  { title: 'APN', minWidth: 24, isCutLast: true },
   { title: 'PROVIDER', minWidth: 10 },
   { title: 'PLAN', minWidth: 8 },
   { title: 'USE' },

@@ -64,8 +64,15 @@ async function sendCommands(
     if (!output.json) output.print(...[...answer.lines, answer.final].map((line) => clean(line, LONGEST_LINE)))
     if (answer.final !== 'OK') break
   }
+  const unsent = commands.slice(answers.length)
+  if (unsent.length > 0 && !output.json)
+    output.complain(`the modem refused ${answers.at(-1)!.command}: ${unsent.join(', ')} ${wasOrWere(unsent)} not sent`)
   if (output.json) output.document({ modem: modem.id, answers })
   return answers.at(-1)?.final === 'OK' ? undefined : EXIT.failed
+}
+
+function wasOrWere(list: readonly string[]): string {
+  return list.length === 1 ? 'was' : 'were'
 }
 
 async function send(daemon: Daemon, modem: Modem, command: string, { timeout, force }: AtFlags): Promise<Answer> {

@@ -1,7 +1,7 @@
 /** `mmctl connect`: brings a link up and shows how it comes up, phase by phase. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { CAUSES, type Cause } from '../../base/cause.ts'
+import type { Cause } from '../../base/cause.ts'
 import { errorText } from '../../base/errors.ts'
 import type { Clock } from '../../base/ports.ts'
 import {
@@ -14,9 +14,10 @@ import {
   type TextFault,
 } from '../../base/values.ts'
 import { CAUSE_TABLE } from '../../link/causes.ts'
-import { asNamedLink, choose, chooseModem, isActive, isComing, severalOf } from '../choose.ts'
+import { asNamedLink, choose, chooseModem, isActive, isComing, noSuchProfile, severalOf } from '../choose.ts'
 import type { CommandTools } from '../command.ts'
-import { type Daemon, type Link, Properties, ROOT } from '../daemon.ts'
+import { type Daemon, type Link, type Modem, Properties, ROOT } from '../daemon.ts'
+import { causeOf, type Delay, otherHolder, reasonOfDelay } from '../delay.ts'
 import { CliError } from '../errors.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
@@ -26,6 +27,7 @@ import { Progress } from '../output/progress.ts'
 import { type Pair, pairs } from '../output/table.ts'
 import { clean } from '../output/text.ts'
 import { PhaseView, phaseOfCause } from '../phase-view.ts'
+import { mustTake } from '../profile-modem.ts'
 import { checkPin, readSecretFile } from '../secrets.ts'
 import type { Session } from '../session.ts'
 import { sayIfSlow } from '../slow.ts'
@@ -40,7 +42,7 @@ export function addConnect(program: Command, { command, run }: CommandTools): vo
     'brings a link up, showing each phase with its time. Interrupted, it stops what it started',
     'mmctl connect internet --pin-file ~/.pin',
   )
-    .option('--modem <modem>', 'connect without a profile, through this modem')
+    .option('--modem <modem>', 'through this modem: without a profile, or as a check of where the profile goes')
     .option('--apn <apn>', 'access point name')
     .option('--user <name>', 'user name')
     .option('--password-file <file>', 'its first line is the password (- for standard input)')
@@ -79,12 +81,16 @@ const MANUAL_PATH = `${ROOT}/link/${MANUAL}`
 
 /** Of the option `timeout`: modemd takes no less. */
 const LEAST_TIMEOUT_MS = 1000
+/** modemd keeps the limit, too, and its link keeps the cause for `mmctl why`: it has the first word. */
+const GRACE_MS = 1000
 const DISCONNECT_TIMEOUT_MS = 10_000
 
 /** The link that will come up, and the method that brings it up. */
 interface Target {
   readonly linkId: string
   readonly linkPath: string
+  /** What --modem means. */
+  readonly modem: Modem | undefined
   readonly call: {
     readonly path: string
     readonly interfaceName: 'Manager1' | 'Modem1'
@@ -107,6 +113,7 @@ export async function connectLink(
     finish(session, link, `is up already on ${cleanText(link.properties, 'Interface') ?? '?'}`)
     return undefined
   }
+  if (target.modem && target.linkId !== MANUAL) await mustTake(daemon, target.linkId, target.modem)
   if (!flags.wait) return start(session, daemon, target, options)
   await waitUntilUp(session, daemon, target, options, flags.timeout)
   return undefined
@@ -137,9 +144,9 @@ function readOptions(session: Session, flags: ConnectFlags): VariantDictionary {
 }
 
 /** A link that is up stays as it is: who asks for it otherwise must know. */
-function refuseUnused(link: Link, { call }: Target, flags: ConnectFlags): void {
+function refuseUnused(link: Link, { modem }: Target, flags: ConnectFlags): void {
   const given: Readonly<Record<string, string | undefined>> = {
-    '--modem': link.properties.text('Modem') === call.path ? undefined : flags.modem,
+    '--modem': link.properties.text('Modem') === modem?.path ? undefined : flags.modem,
     '--apn': flags.apn,
     '--user': flags.user,
     '--password-file': flags.passwordFile,
@@ -159,15 +166,14 @@ function refuseUnused(link: Link, { call }: Target, flags: ConnectFlags): void {
 }
 
 function chooseTarget(daemon: Daemon, wanted: string | undefined, flags: ConnectFlags): Target {
-  if (flags.modem !== undefined) {
-    if (wanted !== undefined)
-      throw CliError.usage('a profile names its modem itself: set `modem` in the profile, or leave PROFILE out')
-    const { path } = chooseModem(daemon, flags.modem)
-    return { linkId: MANUAL, linkPath: MANUAL_PATH, call: { path, interfaceName: 'Modem1', leading: [] } }
+  const modem = flags.modem === undefined ? undefined : chooseModem(daemon, flags.modem)
+  if (modem && wanted === undefined) {
+    const call = { path: modem.path, interfaceName: 'Modem1', leading: [] } as const
+    return { linkId: MANUAL, linkPath: MANUAL_PATH, modem, call }
   }
   const link = chooseProfileLink(daemon, wanted)
   const call = { path: ROOT, interfaceName: 'Manager1', leading: [link?.id ?? ''] } as const
-  return { linkId: link?.id ?? MANUAL, linkPath: link?.path ?? MANUAL_PATH, call }
+  return { linkId: link?.id ?? MANUAL, linkPath: link?.path ?? MANUAL_PATH, modem, call }
 }
 
 /** Every profile has a link from the start. undefined: there is no profile, and the link `manual` takes its place. */
@@ -178,7 +184,7 @@ function chooseProfileLink(daemon: Daemon, wanted: string | undefined): Link | u
     return links[0]
   }
   const found = choose(links.map(asNamedLink), wanted, 'profile')
-  if (!found) throw CliError.notFound(`there is no profile "${wanted}": see \`mmctl profile list\``)
+  if (!found) throw noSuchProfile(wanted)
   return found.link
 }
 
@@ -205,11 +211,12 @@ async function waitUntilUp(
   const { output, clock, io } = session
   const startedMs = clock.nowMs()
   const before = daemon.links.find(({ path }) => path === target.linkPath)
-  if (daemon.modems.length === 0 && !output.json) output.print('Waiting for a modem: plug one in.')
+  if (daemon.modems.length === 0 && !output.json)
+    output.print(`Waiting for a modem: ${(await otherHolder(daemon)) ?? 'plug one in'}.`)
   const progress = output.json ? undefined : new Progress(output, clock)
   const view = new PhaseView(daemon, target.linkPath, progress, before !== undefined && isComing(before))
   const interruption = nextInterrupt(io)
-  const lateness = afterSeconds(clock, timeoutS)
+  const lateness = after(clock, ownLimitMs(timeoutS))
   try {
     const connected = callConnect(daemon, target, options, Number.POSITIVE_INFINITY)
     // It may still fail because we stop it.
@@ -224,21 +231,23 @@ async function waitUntilUp(
       return
     }
     progress?.end(outcome === 'late' ? 'running' : undefined)
-    const reason = reasonOfDelay(daemon, view)
+    const reason = await reasonOfDelay(daemon, view)
     const goesOn = before !== undefined && isActive(before)
     const state = goesOn ? 'goes on, as it did before' : await stop(session, daemon, target)
     if (outcome === 'interrupted') throw CliError.interrupted(`interrupted: ${target.linkId} ${state}`)
-    const message =
-      `${target.linkId} is not up after ${timeoutS} s (${reason.text}): it ${state}; ` +
-      '`mmctl connect --timeout` gives it more time'
-    throw new CliError('org.modemd.Error.Timeout', message, { cause: reason.cause })
+    throw timedOut(target, timeoutS!, reason, state)
   } catch (error) {
     const link = await readLink(daemon, target).catch(() => undefined)
     view.end()
     const cause = link && view.hasMoved ? causeOf(link) : undefined
     const place = phaseOfCause(cause) ?? 'running'
     progress?.end(view.hasMoved && place !== 'none' ? place : undefined)
-    throw link && view.hasMoved ? withCause(error, link, cause) : error
+    if (!link || !view.hasMoved || !isOfTheLink(error)) throw error
+    if (timeoutS === undefined || clock.nowMs() - startedMs < timeoutS * 1000) throw withCause(error, link, cause)
+    // modemd kept the limit, or failed for another reason when it was over.
+    const isToStop = isActive(link) && !(before !== undefined && isActive(before))
+    const state = isToStop ? await stop(session, daemon, target) : undefined
+    throw timedOut(target, timeoutS, await reasonOfDelay(daemon, view), state)
   } finally {
     view.close()
     interruption.ignore()
@@ -313,20 +322,40 @@ function nextInterrupt(io: Io): Waiting<'interrupted'> {
   return { came, ignore }
 }
 
-function afterSeconds(clock: Clock, seconds: number | undefined): Waiting<'late'> {
+function after(clock: Clock, limitMs: number | undefined): Waiting<'late'> {
   let ignore = () => {}
   const came = new Promise<'late'>((resolve) => {
-    if (seconds !== undefined) ignore = clock.at(clock.nowMs() + seconds * 1000, () => resolve('late'))
+    if (limitMs !== undefined) ignore = clock.at(clock.nowMs() + limitMs, () => resolve('late'))
   })
   return { came, ignore }
+}
+
+/** Where modemd keeps the same limit, later than it does. */
+function ownLimitMs(timeoutS: number | undefined): number | undefined {
+  if (timeoutS === undefined) return undefined
+  const limitMs = timeoutS * 1000
+  return limitMs < LEAST_TIMEOUT_MS ? limitMs : limitMs + GRACE_MS
+}
+
+/** `state`: what became of the link; undefined: it has ended by itself. */
+function timedOut({ linkId }: Target, timeoutS: number, { text, cause }: Delay, state: string | undefined): CliError {
+  const what = state === undefined ? '' : `it ${state}; `
+  return new CliError(
+    'org.modemd.Error.Timeout',
+    `${linkId} is not up after ${timeoutS} s (${text}): ${what}\`mmctl connect --timeout\` gives it more time`,
+    { cause },
+  )
 }
 
 /** Failures about which the link's own cause says nothing. */
 const NOT_OF_THE_LINK: readonly ExitCode[] = [EXIT.interrupted, EXIT.timedOut, EXIT.noDaemon]
 
+function isOfTheLink(error: unknown): error is CliError {
+  return error instanceof CliError && !NOT_OF_THE_LINK.includes(error.exitCode)
+}
+
 /** modemd's sentence already has evidence and advice; the link adds the cause, and what it means. */
-function withCause(error: unknown, { id }: Link, cause: Cause | undefined): unknown {
-  if (!(error instanceof CliError) || NOT_OF_THE_LINK.includes(error.exitCode)) return error
+function withCause(error: CliError, { id }: Link, cause: Cause | undefined): CliError {
   const what = phaseOfCause(cause) === 'none' ? 'was not started' : 'did not connect'
   const details = cause ? [`It means: ${CAUSE_TABLE[cause].meaning}`] : []
   return new CliError(error.errorName, `${id} ${what}: ${error.message}`, {
@@ -334,37 +363,4 @@ function withCause(error: unknown, { id }: Link, cause: Cause | undefined): unkn
     cause,
     details,
   })
-}
-
-function causeOf({ properties }: Link): Cause | undefined {
-  return CAUSES.find((each) => each === properties.text('Cause'))
-}
-
-/** Why it is not up yet, as far as modemd shows it. */
-function reasonOfDelay(daemon: Daemon, view: PhaseView): { readonly text: string; readonly cause?: Cause } {
-  const { link, modem } = view
-  const cause = link && causeOf(link)
-  if (cause && cause !== 'user-request')
-    return { text: [cause, cleanText(link.properties, 'CauseDetail')].filter(Boolean).join(': '), cause }
-  const state = link?.properties.text('State')
-  if (state !== undefined && state !== 'waiting') return { text: clean(state) }
-  if (daemon.modems.length === 0) return { text: 'no modem is there', cause: 'modem-gone' }
-  if (!modem) return { text: 'waiting' }
-  const { properties } = modem
-  const modemState = cleanText(properties, 'State') ?? 'not known'
-  const reason = cleanText(properties, 'StateReason')
-  return {
-    text: `the modem is ${reason ? `${modemState}: ${reason}` : modemState}`,
-    ...(properties.text('Registration') === 'denied'
-      ? { cause: 'registration-denied' }
-      : Object.hasOwn(CAUSE_OF_STATE, modemState) && { cause: CAUSE_OF_STATE[modemState]! }),
-  }
-}
-
-/** Of a modem that a link waits for. */
-const CAUSE_OF_STATE: Readonly<Record<string, Cause>> = {
-  'absent-sim': 'sim-absent',
-  locked: 'sim-pin',
-  disabled: 'radio-off',
-  searching: 'no-network',
 }

@@ -20,9 +20,13 @@ async function showDoctor(session: Session, root: string | undefined): Promise<E
   const { examine } = await import('../doctor/examine.ts')
   const { findings } = await examine(session, root)
   const [faults, warnings] = [countOf(findings, 'fault'), countOf(findings, 'warn')]
-  if (output.json) output.document({ faults, warnings, checks: findings })
+  if (output.json) output.document({ faults, warnings, checks: findings.map(checkDocument) })
   else output.print(...findingLines(findings, output), '', summary(faults, warnings))
   return faults > 0 ? EXIT.failed : EXIT.done
+}
+
+function checkDocument({ advice, ...rest }: Finding): object {
+  return advice === '' ? rest : { ...rest, advice }
 }
 
 export function countOf(findings: readonly Finding[], state: Finding['state']): number {

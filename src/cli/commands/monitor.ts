@@ -9,7 +9,7 @@ import { idOfPath, jsonText, lowerCamelCase, propertiesToJson } from '../output/
 import type { Output } from '../output/output.ts'
 import { clean } from '../output/text.ts'
 import type { Session } from '../session.ts'
-import { IP_VERSIONS, linkDocument, modemDocument } from '../views.ts'
+import { IP_VERSIONS, ipTexts, linkDocument, modemDocument } from '../views.ts'
 import { type SeenChange, untilInterrupted } from '../watch.ts'
 
 export function addMonitor(program: Command, { command, run }: CommandTools): void {
@@ -154,7 +154,10 @@ function why(values: PropertyValues): string {
 function valueText(name: string, value: unknown): string {
   if (value === undefined) return 'unknown'
   if (name === 'Modem') return clean(idOfPath(value)) || 'none'
-  if (/^(UpSince|NextAttemptAt)$/.test(name)) return Number(value) === 0 ? 'never' : formatTime(Number(value) / 1000)
+  if (/^(UpSince|NextAttemptAt|NetworkTime)$/.test(name))
+    return Number(value) === 0 ? 'never' : formatTime(Number(value) / 1000)
+  if (IP_VERSIONS.some((each) => each === name))
+    return ipTexts(new Properties({ value }).dictionary('value')).join(', ') || 'none'
   if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return clean(value.join(', ')) || 'none'
   return clean(typeof value === 'string' ? value : jsonText(value))
 }

@@ -3,11 +3,12 @@
 import type { Command } from 'commander'
 import { sleep } from '../../base/ports.ts'
 import type { CommandTools } from '../command.ts'
-import { type Daemon, Properties, type PropertyValues } from '../daemon.ts'
+import type { Daemon, Properties } from '../daemon.ts'
 import type { ExitCode } from '../exit-codes.ts'
 import { idOfPath, propertiesToJson } from '../output/json.ts'
 import { type Column, pairs, table } from '../output/table.ts'
 import { clean } from '../output/text.ts'
+import { isHeldByAnother, listPorts } from '../port-holders.ts'
 import type { Session } from '../session.ts'
 import { sayIfSlow } from '../slow.ts'
 import { cleanText } from '../views.ts'
@@ -40,16 +41,11 @@ async function showPorts(session: Session, { explain, rescan }: PortsOptions): P
   const ports = rescan
     ? await sayIfSlow(session, 'modemd asks the ports …', [portsAfterRescan(session, daemon)])
     : await listPorts(daemon)
-  if (output.json) output.document(ports.map(document))
+  if (output.json) output.document(ports.map(portDocument))
   else if (ports.length === 0) output.print('No serial port is here.')
   else if (explain) for (const port of ports) output.print(...explanation(port, output.width))
   else output.print(...table(COLUMNS, ports.map(row), output.width))
   return undefined
-}
-
-async function listPorts(daemon: Daemon): Promise<readonly Properties[]> {
-  const [list] = (await daemon.manage('ListPorts')) as [readonly PropertyValues[]]
-  return list.map((values) => new Properties(values))
 }
 
 /** modemd looks within a second; a port is asked for up to three. */
@@ -71,15 +67,16 @@ async function portsAfterRescan(session: Session, daemon: Daemon): Promise<reado
   }
 }
 
-function document({ values }: Properties): Record<string, unknown> {
+export function portDocument({ values }: Properties): Record<string, unknown> {
   const { modem, ...rest } = values
   return { ...propertiesToJson(rest), ...(modem !== undefined && { modem: idOfPath(modem) }) }
 }
 
 function row(port: Properties) {
-  const texts = ['name', 'driver', 'usbId', 'role', undefined, 'owner', undefined]
+  const texts = ['name', 'driver', 'usbId', undefined, undefined, 'owner', undefined]
   const cells = texts.map((name) => (name && cleanText(port, name)) ?? '-')
-  cells[4] = isTaken(port) ? 'yes' : 'no'
+  cells[3] = roleOf(port) ?? '-'
+  cells[4] = isHeldByAnother(port) ? 'busy' : isTaken(port) ? 'yes' : 'no'
   cells[6] = modemOf(port) ?? '-'
   return cells.map((text) => ({ text }))
 }
@@ -87,11 +84,11 @@ function row(port: Properties) {
 function explanation(port: Properties, width: number): string[] {
   const name = cleanText(port, 'name') ?? '?'
   return [
-    `${name} is ${isTaken(port) ? 'taken' : 'left alone'}`,
+    `${name} is ${isHeldByAnother(port) ? 'busy' : isTaken(port) ? 'taken' : 'left alone'}`,
     ...pairs(
       [
         ['why', cleanText(port, 'reason')],
-        ['role', cleanText(port, 'role')],
+        ['role', roleOf(port)],
         ['modem', modemOf(port)],
         ['owner', cleanText(port, 'owner')],
         ['driver', cleanText(port, 'driver')],
@@ -106,6 +103,12 @@ function explanation(port: Properties, width: number): string[] {
 
 function isTaken({ values }: Properties): boolean {
   return values.taken === true
+}
+
+/** A port that could not be asked is `ignored`, whatever it is. */
+function roleOf(port: Properties): string | undefined {
+  const role = cleanText(port, 'role')
+  return role === 'ignored' && isHeldByAnother(port) ? undefined : role
 }
 
 function modemOf(port: Properties): string | undefined {

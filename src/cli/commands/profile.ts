@@ -1,12 +1,13 @@
 /** `mmctl profile`: the profiles that modemd keeps. Keys are those of the profile files, modemd.conf(5). */
 
 import { type Command, Option } from 'commander'
+import { CAUSES } from '../../base/cause.ts'
 import { ENGINE_CHOICES, IP_CHOICES } from '../../base/values.ts'
-import { choose, severalOf } from '../choose.ts'
+import { choose, noSuchProfile, severalOf } from '../choose.ts'
 import type { CommandTools } from '../command.ts'
 import type { Daemon, PropertyValues } from '../daemon.ts'
 import { CliError } from '../errors.ts'
-import type { ExitCode } from '../exit-codes.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { Variant } from '../marshal.ts'
 import type { JsonObject } from '../output/json.ts'
 import { type Pair, pairs, table } from '../output/table.ts'
@@ -20,7 +21,7 @@ export function addProfileCommands(program: Command, { command, run }: CommandTo
   command(
     profile,
     'show [profile]',
-    'what a profile says otherwise than the defaults, without its secrets',
+    'what a profile says, and the defaults of what it leaves out; no secrets',
     'mmctl profile show internet',
   )
     .option('--all', 'the redial rules, too')
@@ -39,8 +40,24 @@ export function addProfileCommands(program: Command, { command, run }: CommandTo
     .option('--autoconnect', 'bring it up whenever its modem is there')
     .option('--no-autoconnect', 'bring it up when asked')
     .option('--roaming', "use foreign operators' networks too")
-    .option('--set <key=value>', 'any other key of modemd.conf(5); may be repeated', collect)
+    .option(
+      '--set <key=value>',
+      'any other key of modemd.conf(5), those of [redial] as redial.busy; may be repeated',
+      collect,
+    )
     .action((name: string, flags: ProfileFlags) => run((session) => addProfile(session, name, flags)))
+  command(
+    profile,
+    'edit [profile]',
+    'a profile in your editor ($VISUAL, $EDITOR); secrets are not shown, and stay as they are unless written anew',
+    'mmctl profile edit internet',
+  ).action((name?: string) =>
+    run(async (session) => {
+      // Loaded here: other commands start without it.
+      const { editProfile } = await import('./profile-edit.ts')
+      return editProfile(session, name)
+    }),
+  )
   command(profile, 'remove <profile>', 'removes a profile', 'mmctl profile remove internet').action((name: string) =>
     run((session) => removeProfile(session, name)),
   )
@@ -76,7 +93,7 @@ export async function listProfiles(session: Session): Promise<ExitCode | undefin
   const daemon = await session.load()
   const { output } = session
   const profiles = await readProfiles(daemon)
-  if (output.json) output.document(profiles.map(({ fields }) => fields))
+  if (output.json) output.document(profiles.map(({ fields }) => fieldsToJson(fields)))
   else if (profiles.length === 0)
     output.print('There is no profile; `mmctl connect` works without one. `mmctl profile add NAME` makes one.')
   else {
@@ -118,7 +135,9 @@ export async function addProfile(session: Session, name: string, flags: ProfileF
   const daemon = await session.load()
   if ((await readProfiles(daemon)).some(({ id }) => id === name))
     throw CliError.usage(`there is a profile "${name}" already: remove it first, or give another name`)
-  await daemon.manage('SaveProfile', 'a{sv}', [fields])
+  await daemon.manage('SaveProfile', 'a{sv}', [fields]).catch((error) => {
+    throw aboutRedialKey(error, Object.keys(fields))
+  })
   if (session.output.json) {
     const saved = (await readProfiles(daemon)).find(({ id }) => id === name)
     session.output.document(fieldsToJson(saved?.fields ?? { name }))
@@ -135,7 +154,7 @@ export async function removeProfile(session: Session, wanted: string): Promise<E
   return undefined
 }
 
-async function readProfiles(daemon: Daemon): Promise<readonly Profile[]> {
+export async function readProfiles(daemon: Daemon): Promise<readonly Profile[]> {
   const [list] = await daemon.manage('ListProfiles')
   return (list as readonly PropertyValues[]).map((fields) => {
     const id = String(fields.name ?? '')
@@ -143,15 +162,13 @@ async function readProfiles(daemon: Daemon): Promise<readonly Profile[]> {
   })
 }
 
-function chooseProfile(profiles: readonly Profile[], wanted: string | undefined): Profile {
+export function chooseProfile(profiles: readonly Profile[], wanted: string | undefined): Profile {
   if (wanted === undefined && profiles.length > 1) throw severalOf('profile', profiles)
   const found = wanted === undefined ? profiles[0] : choose(profiles, wanted, 'profile')
   if (found) return found
-  throw CliError.notFound(
-    wanted === undefined
-      ? 'there is no profile: make one with `mmctl profile add NAME`'
-      : `there is no profile "${wanted}": see \`mmctl profile list\``,
-  )
+  throw wanted === undefined
+    ? CliError.notFound('there is no profile: make one with `mmctl profile add NAME`')
+    : noSuchProfile(wanted)
 }
 
 /** Which keys and values there are modemd knows; here only what must not come by argument is refused. */
@@ -188,8 +205,17 @@ function splitSetting(setting: string): [string, string] {
 /** Of the keys of `[redial]`, as ListProfiles names them. */
 const REDIAL_PREFIX = 'redial.'
 
+/** modemd.conf(5) has `busy` under [redial]; here it is `redial.busy`. */
+function aboutRedialKey(error: unknown, keys: readonly string[]): unknown {
+  if (!(error instanceof CliError) || error.exitCode !== EXIT.usage) return error
+  const key = keys.find((each) => CAUSES.some((cause) => cause === each) && error.message.includes(`"${each}"`))
+  return key === undefined
+    ? error
+    : CliError.usage(`${key} is a key of [redial]: write --set ${REDIAL_PREFIX}${key}=VALUE`)
+}
+
 /** `dial-timeout` → `dialTimeout`, `redial.no-carrier` → `redial: { noCarrier }`; what is empty is absent. */
-function fieldsToJson(fields: PropertyValues): JsonObject {
+export function fieldsToJson(fields: PropertyValues): JsonObject {
   const redial: JsonObject = {}
   const document: JsonObject = {}
   for (const [field, value] of Object.entries(fields)) {
@@ -204,7 +230,7 @@ function camelCase(key: string): string {
   return key.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
 }
 
-function valueText(value: unknown): string {
+export function valueText(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
   return value === undefined ? '' : clean(String(value))
 }

@@ -183,7 +183,7 @@ async function readContent(daemon: Daemon, { path }: Message): Promise<Content> 
 }
 
 function rowOf({ id, properties }: Message, { number, text }: Content): readonly string[] {
-  const time = (properties.text('Timestamp') ?? '-').replace('T', ' ').slice(0, 16)
+  const time = localTime(properties.text('Timestamp') ?? '-')
   const state = properties.text('State') ?? '-'
   const parts = properties.number('Parts') ?? 1
   const here = properties.number('PartsHere') ?? parts
@@ -247,4 +247,12 @@ function validityHours(text: string): number {
   const hours = Number(text)
   if (Number.isInteger(hours) && hours >= 1 && hours <= MOST_VALIDITY_HOURS) return hours
   throw new InvalidArgumentError(`Give whole hours, 1 to ${MOST_VALIDITY_HOURS}.`)
+}
+
+/** `2026-11-22 17:42` by the reader's clock: the networks' own zones are not comparable. */
+function localTime(timestamp: string): string {
+  const atMs = Date.parse(timestamp)
+  if (Number.isNaN(atMs)) return timestamp
+  const offsetMs = new Date(atMs).getTimezoneOffset() * 60_000
+  return new Date(atMs - offsetMs).toISOString().replace('T', ' ').slice(0, 16)
 }

@@ -6,6 +6,7 @@ import { CAUSE_TABLE } from '../../link/causes.ts'
 import { asNamedLink, asNamedModem, choose } from '../choose.ts'
 import type { CommandTools } from '../command.ts'
 import type { Daemon, Link, Modem } from '../daemon.ts'
+import { causeOfState } from '../delay.ts'
 import { CliError } from '../errors.ts'
 import type { ExitCode } from '../exit-codes.ts'
 import { formatDuration, formatTime } from '../output/format.ts'
@@ -42,6 +43,8 @@ interface Story {
   readonly next: string | undefined
   /** What the recovery ladder does where it goes on failing. */
   readonly recovery: string | undefined
+  /** Nothing has failed, and no link can use it all the same. */
+  readonly isNotReady: boolean
   readonly document: JsonObject
 }
 
@@ -55,22 +58,31 @@ export async function explainFailure(session: Session, wanted: string | undefine
       output.print(
         ...[
           ...(hasFailed(story) ? tell(story, output) : [nothingFailed(story)]),
+          ...(story.isNotReady ? tell(story, output).slice(1) : []),
           ...ofItsLinks(story, daemon, session),
         ],
       )
     return undefined
   }
-  const failed = allStories(daemon, session).filter(needsTelling)
-  if (output.json) output.document(failed.map(storyDocument))
-  else if (failed.length === 0) output.print('Nothing has failed.', ...(daemon.modems.length === 0 ? [NO_MODEM] : []))
-  else output.print(...failed.flatMap((story, index) => [...(index === 0 ? [] : ['']), ...tell(story, output)]))
+  const all = allStories(daemon, session)
+  const failed = all.filter(needsTelling)
+  // What a link failed with for that very reason is told already.
+  const others = all.filter(({ isNotReady, cause }) => isNotReady && failed.every((story) => story.cause !== cause))
+  const told = [...failed, ...others]
+  if (output.json) output.document(told.map(storyDocument))
+  else {
+    const first = failed.length > 0 ? [] : [[NO_FAILURE, ...(daemon.modems.length === 0 ? [NO_MODEM] : [])]]
+    const parts = [...first, ...told.map((story) => tell(story, output))]
+    output.print(...parts.flatMap((lines, index) => [...(index === 0 ? [] : ['']), ...lines]))
+  }
   return undefined
 }
 
+const NO_FAILURE = 'Nothing has failed.'
 const NO_MODEM = 'But no modem is here: `mmctl ports --explain` and `mmctl doctor` tell why.'
 
-function hasFailed({ cause }: Story): boolean {
-  return cause !== undefined && cause !== 'user-request'
+function hasFailed({ cause, isNotReady }: Story): boolean {
+  return cause !== undefined && cause !== 'user-request' && !isNotReady
 }
 
 /** Who asks about a modem means what it carries, too. */
@@ -84,7 +96,7 @@ function ofItsLinks({ kind, path }: Story, daemon: Daemon, session: Session): st
 }
 
 function nothingFailed({ id, state, cause }: Story): string {
-  const why = cause === undefined ? '' : '; it was taken down because somebody asked for it'
+  const why = cause !== 'user-request' ? '' : '; it was taken down because somebody asked for it'
   return `${clean(id)}: nothing has failed (${clean(state ?? 'not known')})${why}.`
 }
 
@@ -143,18 +155,23 @@ function linkStory(link: Link, session: Session): Story {
     happened: happened(properties.number('CauseAt'), session),
     next: nextAttempt(link, session.clock),
     recovery: recovery(link),
+    isNotReady: false,
     document: pick(propertiesToJson(properties.values), fields),
   }
 }
 
 function modemStory(modem: Modem): Story {
   const { properties, id } = modem
+  const state = properties.text('State')
+  const failure = properties.text('FailedCause') ?? (properties.text('Registration') === 'denied' ? DENIED : undefined)
+  const isNotReady = failure === undefined && !/^(registered|connecting|connected|disconnecting)$/.test(state ?? '')
+  const cause = failure ?? causeOfState(state ?? '')
   return {
     kind: 'modem',
     path: modem.path,
     id,
-    state: properties.text('State'),
-    cause: properties.text('FailedCause') ?? (properties.text('Registration') === 'denied' ? DENIED : undefined),
+    state,
+    cause,
     seen: properties.text('StateReason'),
     advice: undefined,
     chatExit: undefined,
@@ -163,16 +180,21 @@ function modemStory(modem: Modem): Story {
     happened: undefined,
     next: undefined,
     recovery: undefined,
-    document: pick(propertiesToJson(properties.values), ['State', 'FailedCause', 'StateReason']),
+    isNotReady,
+    document: {
+      ...pick(propertiesToJson(properties.values), ['State', 'FailedCause', 'StateReason']),
+      ...(cause !== undefined && { cause }),
+    },
   }
 }
 
 function tell(story: Story, output: Output): string[] {
-  const { id, kind, state, cause = '', seen, chatExit, pppExit, attempts, next } = story
+  const { id, kind, state, cause = '', seen, chatExit, pppExit, attempts, next, isNotReady } = story
   const meaning = tableEntry(cause)
   const exits = [chatExit === undefined ? '' : `chat ${chatExit}`, pppExit === undefined ? '' : `PPP ${pppExit}`]
+  const what = isNotReady ? output.colors.yellow(clean(state ?? 'not known')) : output.colors.red(clean(cause))
   return [
-    `${output.colors.bold(`${kind} ${clean(id)}`)}: ${output.colors.red(clean(cause))}`,
+    `${output.colors.bold(`${kind} ${clean(id)}`)}: ${what}`,
     ...pairs(
       [
         ['happened', story.happened],
@@ -181,7 +203,7 @@ function tell(story: Story, output: Output): string[] {
         ['to do', clean(story.advice ?? meaning?.advice ?? '')],
         ['exit codes', exits.filter(Boolean).join(', ')],
         ['attempts', attempts?.toString()],
-        ['state now', state && clean(state)],
+        ['state now', isNotReady ? undefined : state && clean(state)],
         ['next attempt', kind === 'link' ? (next ?? noNextAttempt(state)) : undefined],
         ['recovery', story.recovery],
       ],

@@ -1,7 +1,7 @@
 /** All checks of `mmctl doctor` in the order in which they are shown: what modemd itself finds, then what the machine shows. Also for `bug-report`. */
 
-import { realpathSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readlinkSync, realpathSync } from 'node:fs'
+import { dirname, isAbsolute, join } from 'node:path'
 import { FINDING_STATES, type Finding, fault, ok, warn } from '../../base/finding.ts'
 import { VERSION } from '../../base/version.ts'
 import { SYSTEM_BUS } from '../bus-address.ts'
@@ -26,25 +26,44 @@ interface Asked {
 export interface Examination {
   readonly findings: readonly Finding[]
   readonly machine: Machine
+  /** false: modemd runs, and how it was started cannot be seen. */
+  readonly isConfigurationKnown: boolean
 }
 
 /** `root` is modemd's own --root; undefined: that of the modemd that runs. Never rejects. */
 export async function examine(session: Session, root: string | undefined): Promise<Examination> {
   const asked = await askDaemon(session)
-  const machine = new Machine({ root: root ?? rootOf(asked.process) })
+  const start = startOf(asked.process)
+  const machine = new Machine({ root: root ?? start?.root ?? '', configuration: start?.configuration })
   const findings = [
     ...asked.findings,
     ...(asked.process ? [] : await checkConfiguration(machine, root)),
     ...localChecks(machine, asked.process, session.busAddress === SYSTEM_BUS),
   ]
-  return { findings, machine }
+  return { findings, machine, isConfigurationKnown: start !== undefined }
 }
 
-/** Where it was started with one (tests, demo, `npm run dev`). */
-function rootOf(daemon: DaemonProcess | undefined): string {
-  const words = new Machine().text(`/proc/${daemon?.pid}/cmdline`)?.split('\0') ?? []
-  const at = words.indexOf('--root')
-  return (at < 0 ? words.find((word) => word.startsWith('--root='))?.slice('--root='.length) : words[at + 1]) ?? ''
+interface Start {
+  readonly root: string
+  readonly configuration: string | undefined
+}
+
+/** With which --root and --config it was started; undefined: it runs, and that cannot be seen. */
+function startOf(daemon: DaemonProcess | undefined): Start | undefined {
+  if (!daemon) return { root: '', configuration: undefined }
+  const words = new Machine().text(`/proc/${daemon.pid}/cmdline`)?.split('\0')
+  if (!words) return undefined
+  const option = (name: string) => {
+    const at = words.indexOf(name)
+    return at < 0 ? words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1) : words[at + 1]
+  }
+  const [root = '', configuration] = [option('--root'), option('--config')]
+  if (configuration === undefined || isAbsolute(configuration)) return { root, configuration }
+  try {
+    return { root, configuration: join(readlinkSync(`/proc/${daemon.pid}/cwd`), configuration) }
+  } catch {
+    return undefined
+  }
 }
 
 /** What needs no daemon. */

@@ -1,23 +1,25 @@
 /** Checks of `mmctl doctor`: configuration files, ports, lock files, name servers, udev's rules, the disk. */
 
+import { dirname } from 'node:path'
 import { type Finding, fault, ok, warn } from '../../base/finding.ts'
 import { areAskedOfResolved, isOfResolvconf } from '../../base/name-servers.ts'
 import { readLockOwner } from '../../base/uucp-lock.ts'
 import { isUsableBy, READ, WRITE_IN } from './daemon-user.ts'
 import type { Credentials, Machine } from './machine.ts'
 
-const HOME = '/etc/modemd'
-export const CONFIGURATION_FOLDERS = [`${HOME}/conf.d`, `${HOME}/profiles`]
+export function configurationFolders({ configuration }: Machine): readonly string[] {
+  return ['conf.d', 'profiles'].map((name) => `${dirname(configuration)}/${name}`)
+}
 
 /** modemd.conf, its drop-ins and the profiles that `machine` shows to whoever asks. */
 export function configurationFiles(machine: Machine): readonly string[] {
-  const named = CONFIGURATION_FOLDERS.flatMap((folder) =>
+  const named = configurationFolders(machine).flatMap((folder) =>
     machine
       .ownNames(folder)
       .filter((name) => name.endsWith('.conf'))
       .map((name) => `${folder}/${name}`),
   )
-  return [`${HOME}/modemd.conf`, ...named]
+  return [machine.configuration, ...named]
 }
 
 /** What root may read and modemd's own user may not: `modemd --check` by root finds no fault in it. */

@@ -13,6 +13,7 @@ import {
   statfsSync,
   statSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import { errorText } from '../../base/errors.ts'
 import { IrregularFile, readRegularFile } from '../../serial/regular-file.ts'
 
@@ -21,6 +22,8 @@ const LARGEST_BYTES = 256 * 1024
 
 export interface MachineOptions {
   readonly root?: string
+  /** modemd's --config, a path without the root before it. */
+  readonly configuration?: string | undefined
   readonly host?: string
   readonly uid?: number
   readonly groups?: readonly number[]
@@ -50,6 +53,9 @@ export class Machine {
   readonly groups: readonly number[]
   readonly nowMs: number
   readonly kernel: string
+  /** conf.d and profiles are beside it. */
+  readonly configuration: string
+  readonly #isNamed: boolean
   readonly #root: string
   readonly #host: string
   readonly #isAlive: (pid: number) => boolean
@@ -58,6 +64,8 @@ export class Machine {
   constructor(options: MachineOptions = {}) {
     this.#root = (options.root ?? '').replace(/\/+$/, '')
     this.#host = options.host ?? ''
+    this.configuration = options.configuration ?? '/etc/modemd/modemd.conf'
+    this.#isNamed = options.configuration !== undefined
     this.uid = options.uid ?? process.getuid!()
     this.groups = options.groups ?? [process.getgid!(), ...process.getgroups!()]
     this.nowMs = options.nowMs ?? Date.now()
@@ -65,8 +73,14 @@ export class Machine {
     this.#isAlive = options.isAlive ?? isAlive
   }
 
+  /** What helps one who may not read; root is not told so. */
+  get asRoot(): string {
+    return this.uid === 0 ? '' : ' (run it as root)'
+  }
+
   /** A path that modemd's --root is put before. */
   own(path: string): string {
+    if (this.#isNamed && isOfConfiguration(path, this.configuration)) return `${this.#host}${path}`
     return this.#root === '' ? `${this.#host}${path}` : `${this.#root}${path}`
   }
 
@@ -94,7 +108,7 @@ export class Machine {
     } catch (error) {
       if (error instanceof IrregularFile) return { refused: errorText(error) }
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-      return { refused: 'it cannot be read (run it as root)' }
+      return { refused: `it cannot be read${this.asRoot || ` (${errorText(error)})`}` }
     }
   }
 
@@ -216,6 +230,11 @@ export class Machine {
   #records(file: string): readonly (readonly string[])[] {
     return (this.text(file) ?? '').split('\n').map((line) => line.split(':'))
   }
+}
+
+function isOfConfiguration(path: string, file: string): boolean {
+  const home = dirname(file)
+  return path === file || [`${home}/conf.d`, `${home}/profiles`].some((each) => `${path}/`.startsWith(`${each}/`))
 }
 
 /** capabilities(7). */

@@ -1,5 +1,6 @@
 /** Checks of `mmctl doctor`: programs that take ports, links or name servers themselves. */
 
+import { dirname } from 'node:path'
 import { type Finding, fault, ok, warn } from '../../base/finding.ts'
 import type { Machine, Program } from './machine.ts'
 
@@ -131,7 +132,7 @@ function portsOf({ words }: Program): readonly string[] {
 
 /** Of modemd.conf and its drop-ins, as far as they may be read. */
 function configurationText(machine: Machine): string {
-  const folder = '/etc/modemd/conf.d'
-  const files = ['/etc/modemd/modemd.conf', ...machine.ownNames(folder).map((name) => `${folder}/${name}`)]
+  const folder = `${dirname(machine.configuration)}/conf.d`
+  const files = [machine.configuration, ...machine.ownNames(folder).map((name) => `${folder}/${name}`)]
   return files.map((file) => machine.ownText(file) ?? '').join('\n')
 }

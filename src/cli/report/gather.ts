@@ -5,12 +5,14 @@ import { arch } from 'node:process'
 import { errorText } from '../../base/errors.ts'
 import { VERSION } from '../../base/version.ts'
 import { findingLines } from '../commands/doctor.ts'
+import { portDocument } from '../commands/ports.ts'
 import { type Daemon, type PropertyValues, ROOT } from '../daemon.ts'
 import { examine } from '../doctor/examine.ts'
-import { CONFIGURATION_FOLDERS, configurationFiles } from '../doctor/files.ts'
+import { configurationFiles, configurationFolders } from '../doctor/files.ts'
 import type { Machine } from '../doctor/machine.ts'
 import { formatBytes, formatDuration, formatSpeed } from '../output/format.ts'
 import { idOfPath, propertiesToJson } from '../output/json.ts'
+import { listPorts } from '../port-holders.ts'
 import type { Session } from '../session.ts'
 import { shownConfiguration } from './configuration.ts'
 import { type Part, type ReportSources, withoutSecrets } from './report.ts'
@@ -30,7 +32,9 @@ const LISTED_STATE = ['ports.json']
 /** `root` as of `examine`. Never rejects. */
 export async function gather(session: Session, root: string | undefined): Promise<ReportSources> {
   const leftOut = [...ALWAYS_LEFT_OUT]
-  const { findings, machine } = await examine(session, root)
+  const { findings, machine, isConfigurationKnown } = await examine(session, root)
+  if (!isConfigurationKnown)
+    leftOut.push(`modemd's own configuration, if it is not ${machine.configuration}: how it was started is not seen`)
   const configuration = configurationParts(machine, leftOut)
   const { secrets } = configuration
   const bus = await busParts(session, secrets, leftOut)
@@ -41,8 +45,8 @@ export async function gather(session: Session, root: string | undefined): Promis
     { title: 'USB devices', text: usbDevices(machine).join('\n') },
     ...configuration.parts,
     { title: 'State files', text: stateLines(machine).join('\n') },
-    journalPart(leftOut),
-    kernelPart(leftOut),
+    journalPart(machine, leftOut),
+    kernelPart(machine, leftOut),
   ]
   return { parts, secrets, leftOut }
 }
@@ -68,11 +72,11 @@ async function busParts(session: Session, secrets: readonly string[], leftOut: s
     const daemon = await session.connect()
     if (!(await daemon.process())) throw new Error('modemd does not run')
     await daemon.load()
-    const [ports] = (await daemon.manage('ListPorts')) as [readonly PropertyValues[]]
+    const ports = await listPorts(daemon)
     const lines = (list: readonly unknown[]) =>
       list.map((each) => JSON.stringify(withoutSecrets(each, secrets), bigintAsText, 1)).join('\n')
     return [
-      { title: 'mmctl ports', text: lines(ports.map(propertiesToJson)) },
+      { title: 'mmctl ports', text: lines(ports.map(portDocument)) },
       { title: 'D-Bus', text: lines(await busObjects(daemon)) },
     ]
   } catch (error) {
@@ -98,7 +102,7 @@ async function busObjects(daemon: Daemon): Promise<readonly unknown[]> {
 /** Times and sizes for people: as long numbers they would be masked. */
 function readable(values: PropertyValues) {
   const shown = Object.entries(values).map(([name, value]) => {
-    if (/^(?:At|CauseAt|UpSince|NextAttemptAt)$/.test(name)) return [name, timeText(Number(value))]
+    if (/^(?:At|CauseAt|UpSince|NextAttemptAt|NetworkTime)$/.test(name)) return [name, timeText(Number(value))]
     if (/Bytes$|^Data(?:Used|Limit)$/.test(name)) return [name, formatBytes(Number(value))]
     return [name, name === 'ConnectSpeed' ? formatSpeed(Number(value)) : value]
   })
@@ -114,9 +118,9 @@ function bigintAsText(_key: string, value: unknown): unknown {
 }
 
 function configurationParts(machine: Machine, leftOut: string[]): { parts: readonly Part[]; secrets: string[] } {
-  for (const folder of CONFIGURATION_FOLDERS)
+  for (const folder of configurationFolders(machine))
     if (machine.ownStat(folder) && !machine.isOwnReadable(folder))
-      leftOut.push(`${folder}: it cannot be read (run it as root)`)
+      leftOut.push(`${folder}: it cannot be read${machine.asRoot}`)
   const secrets: string[] = []
   const parts = configurationFiles(machine).flatMap((file): readonly Part[] => {
     const read = machine.ownFile(file)
@@ -145,16 +149,16 @@ function stateLines(machine: Machine): readonly string[] {
   })
 }
 
-function journalPart(leftOut: string[]): Part {
+function journalPart(machine: Machine, leftOut: string[]): Part {
   const args = ['--unit=modemd', `--lines=${JOURNAL_LINES}`, ...JOURNAL_FORM]
-  return { title: 'Journal of modemd', text: linesOf('journalctl', args, leftOut).join('\n') }
+  return { title: 'Journal of modemd', text: linesOf(machine, 'journalctl', args, leftOut).join('\n') }
 }
 
 const JOURNAL_FORM = ['--no-pager', '--no-hostname', '--quiet', '--output=short-iso']
 const ABOUT_MODEMS = /usb|tty|ppp|wwan|cdc_|option|qcserial|sierra|qmi|mbim|modem|tun:/i
 
-function kernelPart(leftOut: string[]): Part {
-  const lines = linesOf('journalctl', ['--dmesg', '--lines=3000', ...JOURNAL_FORM], leftOut)
+function kernelPart(machine: Machine, leftOut: string[]): Part {
+  const lines = linesOf(machine, 'journalctl', ['--dmesg', '--lines=3000', ...JOURNAL_FORM], leftOut)
   return {
     title: 'Kernel log',
     text: lines
@@ -164,7 +168,7 @@ function kernelPart(leftOut: string[]): Part {
   }
 }
 
-function linesOf(program: string, args: readonly string[], leftOut: string[]): readonly string[] {
+function linesOf(machine: Machine, program: string, args: readonly string[], leftOut: string[]): readonly string[] {
   const { stdout, stderr, status, error } = spawnSync(program, args, {
     encoding: 'utf8',
     timeout: 15_000,
@@ -172,8 +176,12 @@ function linesOf(program: string, args: readonly string[], leftOut: string[]): r
     env: { ...process.env, LC_ALL: 'C' },
   })
   const lines = (stdout ?? '').split('\n').filter((line) => line !== '')
-  const nothing = lines.length === 0 ? 'it has nothing, or nothing for this user (run it as root)' : ''
+  const nothing = lines.length === 0 ? nothingThere(machine) : ''
   const complaint = error ? errorText(error) : status === 0 ? nothing : stderr.trim().split('\n')[0]
   if (complaint) leftOut.push(`${program} ${args[0]}: ${complaint}`)
   return lines
+}
+
+function nothingThere({ uid, asRoot }: Machine): string {
+  return uid === 0 ? 'it has nothing' : `it has nothing, or nothing for this user${asRoot}`
 }

@@ -11,7 +11,7 @@ const PROGRAM = '/project/dist/modem-sim.cjs'
 const GADGETS = '/sys/kernel/config/usb_gadget'
 const IDS = ['0x2c7c', '0x0125']
 const PORTS = 4
-const LIMIT_MS = 30_000
+const LIMIT_MS = 120_000
 /** As an EC25, but the network takes its time with a short message. */
 const PERSONALITY = '/run/personality.json'
 const SLOW = { ...quectel, timings: { ...quectel.timings, slowMs: { ...quectel.timings.slowMs, '+CMGS=>': 1500 } } }
