@@ -76,7 +76,7 @@ test(
   has,
   async (context) => {
     const { bus, api } = await serve(context)
-    const { child, screen, until } = onTerminal(context, bus.address, 'connect', 'demo')
+    const { child, until } = onTerminal(context, bus.address, 'connect', 'demo')
     const exit = exitOf(child)
     await until(/\r\x1b\[K\x1b\[2m {2}modem .*\d s\x1b\[22m/)
     while (api.log.length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
