@@ -4,10 +4,13 @@ import type { Cause } from '../base/cause.ts'
 import type { LinkSnapshot } from '../link/snapshot.ts'
 import type { ModemSnapshot } from '../modem/snapshot.ts'
 
-/** A link keeps its last cause on the way up and while it is up: the step that it belongs to is the one that it came with. */
+/**
+ * A link keeps its last cause on the way up and while it is up: the steps that it belongs to are the one that it came with, and the one
+ * that ends the attempt.
+ */
 export function causeOfLinkStep(next: LinkSnapshot, previous: LinkSnapshot): Cause | '' {
   const isNew = next.cause !== previous.cause || next.causeAtUs !== previous.causeAtUs
-  return (isNew && next.cause) || ''
+  return ((isNew || previous.state === 'going-down') && next.cause) || ''
 }
 
 const LOCKS: readonly Cause[] = ['sim-pin', 'sim-pin-refused', 'sim-puk']

@@ -51,7 +51,7 @@ test('a link that falls tells why once, and nothing of it on the way up again', 
   assert.equal(rig.link().snapshot.cause, 'hung-up', 'the property keeps it')
 
   await hangUp(rig)
-  assert.equal(steps().at(-1), 'going-down waiting hung-up', 'the same once more')
+  assert.deepEqual(steps(), ['up going-down hung-up', 'going-down waiting hung-up'], 'the same once more')
   await redial()
   await rig.answer()
   steps()
