@@ -72,6 +72,26 @@ test('a call that the modem knows to be over ends at once, without a goodbye, an
   assert.equal(rig.state(), 'dialling')
 })
 
+test('a radio that is switched off ends the link for just that, and the link comes back with it', async () => {
+  const rig = new Rig({ demo: AUTO })
+  await rig.settle()
+  const call = rig.dial.connect()
+  await rig.settle()
+  rig.session.up()
+  await rig.settle()
+  const steps: string[] = []
+  rig.link().onChange(({ state, cause }, previous) => state !== previous.state && steps.push(`${state} ${cause}`))
+  call.reason = { cause: 'radio-off', detail: 'the radio was switched off' }
+  call.lose(call.reason)
+  rig.modem.set({ state: 'disabled' })
+  await rig.clock.advance(120_000)
+  assert.deepEqual(steps, ['going-down radio-off', 'failed radio-off'])
+  assert.equal(rig.modem.dials.length, 1)
+  rig.modem.set({ state: 'registered' })
+  await rig.settle()
+  assert.equal(rig.state(), 'dialling')
+})
+
 test('a link that begins anew in the moment of coming up is up only afterwards', async () => {
   const rig = new Rig()
   await rig.supervisor.connect('demo', {})
