@@ -59,6 +59,12 @@ export function testModemManager(): void {
         (found) => found.join() === places(devices).join(),
       )
 
+    const carries = async () => {
+      const [link] = (await shown()).links
+      if (link?.state !== 'up') return false
+      return (await run('ping', '-I', link.interface!, '-c', '3', '-w', '5', ours.operator)).status === 0
+    }
+
     test('ModemManager: it was first; it lets go of the modem that the configuration names', LIMIT, async () => {
       await prepared()
       await untilShown('the named modem', isOurs)
@@ -94,12 +100,11 @@ export function testModemManager(): void {
       execFileSync('systemctl', ['stop', 'ModemManager'])
       await untilShown('both', hasBoth)
       await connects(ours)
-      const { links } = await shown()
       execFileSync('systemctl', ['start', 'ModemManager'])
       await untilShown('one', isOurs)
       await untilTheirs(theirs)
-      assert.deepEqual((await shown()).links[0]?.upSince, links[0]?.upSince)
-      await pings(links[0]!.interface!, ours.operator)
+      // It asks every port before it can be told to let go of the modem, which may end the call (docs/ports-and-locks.md); but not for long.
+      await eventually('the link carries', carries, (doesCarry) => doesCarry)
     })
 
     test('ModemManager: modemd ends, and it has both', LIMIT, async () => {
