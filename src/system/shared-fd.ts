@@ -1,6 +1,6 @@
 /**
  * Descriptors that were inherited: their open file description is shared with whoever started us, so O_NONBLOCK must not be set
- * on it, as the Poller does. Here readiness is asked for first, and waited for through an epoll descriptor of our own.
+ * on it. Here readiness is asked for first, and waited for through an epoll descriptor of our own.
  */
 
 import {

@@ -176,7 +176,7 @@ test('the configuration is where modemd was told', (context) => {
   const other = {
     '/elsewhere/m.conf': '',
     '/elsewhere/profiles/acme.conf': '',
-    '/root/etc/modemd/profiles/demo.conf': '',
+    '/nowhere/etc/modemd/profiles/demo.conf': '',
   }
   const named = machineOf(context, other, { configuration: '/elsewhere/m.conf', root: '/nowhere' })
   assert.deepEqual(configurationFiles(named), ['/elsewhere/m.conf', '/elsewhere/profiles/acme.conf'])

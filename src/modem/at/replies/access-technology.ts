@@ -35,10 +35,15 @@ const CNSMOD_OF_SIM70XX: readonly (string | undefined)[] = CNSMOD.map((_, number
   return number <= 3 ? CNSMOD[number] : undefined
 })
 /** SIM8200 and SIM8300: HSPA+ and the fifth generation in place of CDMA. */
-const CNSMOD_OF_SIM8XXX: readonly (string | undefined)[] = [
+const CNSMOD_OF_SIM82_AND_83: readonly (string | undefined)[] = [
   ...CNSMOD.slice(0, 13),
   ...['hspa', undefined, 'hspa', '5gnr'],
 ]
+/** By +CGMM. */
+const CNSMOD_BY_MODEL = [
+  [/SIM70\d\d/i, CNSMOD_OF_SIM70XX],
+  [/SIM8[23]\d\d/i, CNSMOD_OF_SIM82_AND_83],
+] as const
 const PSNT = ['gprs', 'edge', 'umts', 'hsdpa', 'lte', undefined, '5gnr'] as const
 const UREG = [undefined, 'gprs', 'edge', 'umts', 'hsdpa', 'hsupa', 'hspa', 'lte', 'gprs', 'edge'] as const
 
@@ -54,8 +59,8 @@ export function parseZpas(lines: readonly string[]): readonly string[] | undefin
 /** `+CNSMOD: 1,8` asked, `+CNSMOD: 8` as a report. What a number means depends on the `model` (+CGMM). */
 export function parseCnsmod(lines: readonly string[], model = ''): readonly string[] | undefined {
   const numbers = fieldsOf(bodiesOf(lines, '+CNSMOD').at(-1) ?? '').map(numberOf)
-  const table = /SIM70\d\d/i.test(model) ? CNSMOD_OF_SIM70XX : /SIM8[23]\d\d/i.test(model) ? CNSMOD_OF_SIM8XXX : CNSMOD
-  return namesOf(table, numbers[1] ?? numbers[0])
+  const [, table] = CNSMOD_BY_MODEL.find(([models]) => models.test(model)) ?? []
+  return namesOf(table ?? CNSMOD, numbers[1] ?? numbers[0])
 }
 
 /** `*CNTI: 0,HSDPA`; 1 and 2 before it list what there is and what could be. */
