@@ -6,7 +6,7 @@
 import { errorText, ModemdError } from '../base/errors.ts'
 import { Listeners } from '../base/listeners.ts'
 import type { Cancel, Logger } from '../base/ports.ts'
-import { RemoteError } from './connection.ts'
+import { type ReceivedSignal, RemoteError } from './connection.ts'
 import type { Neighbour, Neighbours } from './neighbours.ts'
 
 const PATH = '/org/freedesktop/ModemManager1'
@@ -22,8 +22,10 @@ export interface ModemManagerClientOptions {
 
 export class ModemManagerClient implements Neighbour {
   readonly name = 'org.freedesktop.ModemManager1'
+  readonly match = `interface='org.freedesktop.DBus.ObjectManager',member='InterfacesAdded'`
   readonly #options: ModemManagerClientOptions
   readonly #listeners = new Listeners<[]>()
+  readonly #deviceListeners = new Listeners<[]>()
   /** Devices that it is to leave alone. */
   readonly #inhibited = new Set<string>()
   #holder: string | undefined
@@ -52,6 +54,10 @@ export class ModemManagerClient implements Neighbour {
     return this.#listeners.add(listener)
   }
 
+  onDevice(listener: () => void): Cancel {
+    return this.#deviceListeners.add(listener)
+  }
+
   /** `device` is MM's uid of it: the sysfs path. Rejects with a ModemdError: NotFound where MM does not know it. */
   async inhibit(device: string): Promise<Cancel> {
     await this.#setInhibited(device, true)
@@ -68,6 +74,11 @@ export class ModemManagerClient implements Neighbour {
     this.#knowing = this.#setOwner(owner).then(() => {
       if (isNewBus) this.#inhibitAgain()
     })
+  }
+
+  /** A modem that it has probed: until then InhibitDevice is refused. */
+  onSignal({ member }: ReceivedSignal): void {
+    if (member === 'InterfacesAdded' && this.#holder !== undefined) this.#deviceListeners.emit()
   }
 
   #inhibitAgain(): void {

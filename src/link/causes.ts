@@ -188,8 +188,8 @@ export const CAUSE_TABLE: Readonly<Record<Cause, CauseEntry>> = {
   'echo-lost': retries(
     every(1, 2, 120),
     'PppFailed',
-    'The other side stopped answering while the link was up.',
-    'It is dialled again by itself; check the signal with `mmctl signal` if it comes often.',
+    'The other side does not answer, or the host that `check` of the profile names.',
+    'It is dialled again by itself; if it comes often, see that the host of a `check` can be reached from elsewhere, and check the signal with `mmctl signal`.',
   ),
   'hung-up': retries(
     every(1, 2, 120),

@@ -10,6 +10,8 @@ export interface ForeignManagers {
   /** Who runs, for people: `ModemManager`; undefined: nobody. */
   readonly holder: string | undefined
   onChange(listener: () => void): Cancel
+  /** It has finished with a device: it may let go of one now that it would not before. */
+  onDevice(listener: () => void): Cancel
   /** It lets go of the device (a sysfs path without the root) until the returned function is called. Rejects with NotFound where it does not know the device. */
   inhibit(device: string): Promise<Cancel>
 }
@@ -34,18 +36,12 @@ export class ForeignGate {
   readonly #devices = new Map<string, 'asked' | 'free' | { readonly refusal: string }>()
   readonly #releases: Cancel[] = []
   readonly #timers = new Map<string, Cancel>()
-  readonly #unwatch: Cancel
+  readonly #unwatch: readonly Cancel[]
 
   constructor(options: GateOptions) {
     this.#options = options
-    this.#unwatch = options.managers.onChange(() => {
-      for (const cancel of this.#timers.values()) cancel()
-      this.#timers.clear()
-      // What it had let go of went with it.
-      this.#devices.clear()
-      this.#releases.length = 0
-      options.onChange()
-    })
+    const { managers } = options
+    this.#unwatch = [managers.onChange(() => this.#beginAnew()), managers.onDevice(() => this.#askAgain())]
   }
 
   get holder(): string | undefined {
@@ -76,9 +72,28 @@ export class ForeignGate {
   }
 
   close(): void {
-    this.#unwatch()
-    for (const cancel of this.#timers.values()) cancel()
+    for (const cancel of [...this.#unwatch, ...this.#timers.values()]) cancel()
     for (const release of this.#releases.splice(0)) release()
+  }
+
+  #beginAnew(): void {
+    for (const cancel of this.#timers.values()) cancel()
+    this.#timers.clear()
+    // What it had let go of went with it.
+    this.#devices.clear()
+    this.#releases.length = 0
+    this.#options.onChange()
+  }
+
+  /** It refuses a device that it still probes; that takes it up to half a minute. */
+  #askAgain(): void {
+    const refused = [...this.#devices].flatMap(([device, state]) => (typeof state === 'object' ? [device] : []))
+    for (const device of refused) {
+      this.#timers.get(device)?.()
+      this.#timers.delete(device)
+      this.#devices.set(device, 'asked')
+      void this.#inhibit(device, UNKNOWN_PAUSES_MS.length)
+    }
   }
 
   async #inhibit(device: string, tries: number): Promise<void> {

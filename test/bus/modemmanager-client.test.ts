@@ -38,6 +38,13 @@ class FakeManager {
     await connection.callBus('RequestName', 'su', [NAME, 0])
   }
 
+  shows(): void {
+    const path = '/org/freedesktop/ModemManager1'
+    const iface = 'org.freedesktop.DBus.ObjectManager'
+    const body = [`${path}/Modem/0`, {}]
+    this.#connection?.sendSignal({ path, interface: iface, member: 'InterfacesAdded', signature: 'oa{sa{sv}}', body })
+  }
+
   async stop(): Promise<void> {
     await this.#connection?.close()
   }
@@ -113,4 +120,20 @@ test('after the bus died what it let go of is asked for again', needs('dbus-daem
   await until('it is asked again', () => manager.inhibitions.length === 2)
   assert.deepEqual(manager.inhibitions[1], [DEVICE, true])
   assert.equal(client.holder, 'ModemManager')
+})
+
+test('a modem that it has probed is told, by it alone', needs('dbus-daemon'), async (context) => {
+  const { bus, manager } = await setUp(context)
+  await manager.start(bus)
+  const client = await clientOf(context, bus)
+  let told = 0
+  client.onDevice(() => {
+    told += 1
+  })
+  manager.shows()
+  await until('it is told', () => told === 1)
+  const ours = await clientOf(context, bus, process.pid)
+  ours.onDevice(() => assert.fail('our own facade is nobody else'))
+  manager.shows()
+  await until('it is told again', () => told === 2)
 })

@@ -205,9 +205,19 @@ class Manager implements ForeignManagers {
   refusal: ModemdError | undefined
   holder: string | undefined
   readonly #listeners = new Listeners<[]>()
+  readonly #deviceListeners = new Listeners<[]>()
 
   constructor(holder: string | undefined) {
     this.holder = holder
+  }
+
+  onDevice(listener: () => void): Cancel {
+    return this.#deviceListeners.add(listener)
+  }
+
+  /** It has probed a modem. */
+  shows(): void {
+    this.#deviceListeners.emit()
   }
 
   onChange(listener: () => void): Cancel {
@@ -296,4 +306,26 @@ test('a ModemManager that does not let go keeps the modem; what it never knows i
   assert.match(bench.fleet.ports()[0]!.reason, /^port-busy \(ModemManager\): it does not let go .*this user/)
   manager.refusal = undefined
   await bench.until('it is free at last', () => bench.added.length === 1, 60_000)
+})
+
+test('a ModemManager that still probes is asked again as soon as it has finished, once', async (t) => {
+  const manager = new Manager('ModemManager')
+  manager.refusal = new ModemdError('Internal', 'ModemManager answered Modem not exported in the bus')
+  const bench = benchFor(t, { foreign: manager, settings: NAMED })
+  bench.plug({}, { interfaces: onePort(0) })
+  bench.fleet
+  await bench.clock.advance(5000)
+  assert.equal(manager.asked.length, 1)
+  manager.shows()
+  await bench.clock.advance(1000)
+  assert.equal(manager.asked.length, 2, 'another modem was shown: this one is still refused')
+  await bench.clock.advance(28_000)
+  assert.equal(manager.asked.length, 2, 'the pause begins anew')
+  manager.refusal = undefined
+  manager.known.add(`${HUB}/1-2`)
+  manager.shows()
+  await bench.until('it is taken', () => bench.added.length === 1, 5000)
+  manager.shows()
+  await bench.clock.advance(60_000)
+  assert.equal(manager.asked.length, 3)
 })
