@@ -49,7 +49,7 @@ export class RecoveryDesk {
     this.#clock = clock
     this.#logger = logger
     this.#unwatch = pool.onCame(({ snapshot: { device } }) => {
-      if (!this.#climbing.has(device) && !this.#isSettling(device)) this.forgive(device)
+      if (!this.isRestarting(device)) this.forgive(device)
     })
   }
 
@@ -59,14 +59,13 @@ export class RecoveryDesk {
     if (ladder) this.#ladders.set(device, backToTheFoot(ladder))
   }
 
-  isClimbing(device: string): boolean {
-    return this.#climbing.has(device)
-  }
-
-  /** Some come twice after a reset: their boot loader, then themselves. */
-  #isSettling(device: string): boolean {
+  /** A modem that comes now is not re-plugged: a rung brings it back. Some come twice, their boot loader, then themselves. */
+  isRestarting(device: string): boolean {
+    if (this.#climbing.has(device)) return true
     const { rung, climbedMs } = this.#ladderOf(device)
-    return rung !== undefined && this.#clock.nowMs() - climbedMs[rung]! < SETTLING_MS
+    // From a radio that is switched off no modem goes away.
+    if (rung === undefined || rung === 'radio') return false
+    return this.#clock.nowMs() - climbedMs[rung]! < SETTLING_MS
   }
 
   /** After every attempt of a link that goes on. */

@@ -275,10 +275,10 @@ class ProfileSupervisor implements Supervisor {
 
   /** A re-plugged modem also starts what was disconnected or had given up. */
   #modemCame({ snapshot }: ModemHandle): void {
+    // Our own reset is no re-plugging.
+    if (this.#services.recovery.isRestarting(snapshot.device)) return
     for (const link of [...this.#links.values()].sort((a, b) => byPriority(a.profile, b.profile))) {
-      // Our own reset is no re-plugging.
-      const isKeptDown = link.isHeldDown && this.#services.recovery.isClimbing(snapshot.device)
-      if (!isKeptDown && matchesModem({ ...link.profile, sim: '' }, snapshot)) this.#startIfAutomatic(link)
+      if (matchesModem({ ...link.profile, sim: '' }, snapshot)) this.#startIfAutomatic(link)
     }
   }
 

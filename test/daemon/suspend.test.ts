@@ -50,6 +50,29 @@ test('logind is asked to wait while a link is up, and let go once it is down', a
   assert.match(rig.news(), /hold$/)
 })
 
+test('the machine waits also for a link that is hung up already; not for one that never was up', async () => {
+  const rig = new SleepRig()
+  rig.suspend.onPresence(true)
+  rig.news()
+  for (const wasUp of [true, false]) {
+    await rig.supervisor.connect('demo', {})
+    await rig.settle()
+    rig.dial.connect()
+    await rig.settle()
+    if (wasUp) rig.session.up()
+    await rig.settle()
+    rig.news()
+    rig.session.isDeaf = true
+    const down = rig.supervisor.disconnect('demo')
+    await rig.settle()
+    assert.equal(rig.state(), 'going-down')
+    assert.equal(rig.news(), wasUp ? 'hold' : 'release')
+    rig.session.down({ cause: 'user-request', detail: 'terminated' }, 5)
+    await down
+    assert.equal(rig.news(), 'release')
+  }
+})
+
 test('what holds the machine up is asked for anew while a link is up: it may have ended by itself', async () => {
   const rig = new SleepRig()
   rig.suspend.onPresence(true)

@@ -107,6 +107,18 @@ test('with any modem, three failures on one lead to another that is ready', asyn
   assert.equal(named.fleet.modems[1]!.dials.length, 0)
 })
 
+test('what failed on a modem before it was re-plugged counts no more: again three failures lead to another', async () => {
+  const [one, two] = [new FakeModem(), second()]
+  const rig = new Rig({ demo: AUTO }, { modems: [one, two] })
+  await failDials(rig, 2, one)
+  rig.fleet.unplug(one)
+  const again = rig.fleet.plug()
+  await failDials(rig, 3, two)
+  await failDials(rig, 3, again)
+  await failDials(rig, 1, two)
+  assert.deepEqual([two.dials.length, again.dials.length], [4, 3])
+})
+
 test('with any modem, one that vanishes is replaced at once', async () => {
   const rig = new Rig({ demo: AUTO }, { modems: [new FakeModem(), second()] })
   await rig.settle()

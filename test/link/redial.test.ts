@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { CAUSES } from '../../src/base/cause.ts'
 import { CAUSE_TABLE } from '../../src/link/causes.ts'
 import { decideRedial, type RedialRule, shortestDelayMs } from '../../src/link/redial.ts'
+import { FakeModem } from '../support/fake-modem.ts'
 import { AUTO, assertAtRest, Rig } from './rig.ts'
 
 function delayOf(rule: RedialRule, failuresInARow: number, fraction = 0): number {
@@ -113,3 +114,22 @@ test('a wait that is over before it has begun, wherever the clock moves on', asy
     assertAtRest(rig)
   }
 })
+
+for (const [cause, change] of [
+  ['no-network', { state: 'searching', registration: 'searching' }],
+  ['modem-silent', { state: 'failed', failure: { cause: 'modem-silent', detail: 'no answer to AT' } }],
+] as const) {
+  test(`a modem that is ready again ends the pause after ${cause}: the link dials at once`, async () => {
+    const rig = new Rig({ demo: `${AUTO}[redial]\n${cause} = 300s` }, { modems: [new FakeModem(change)] })
+    await rig.settle()
+    while (rig.link().snapshot.cause !== cause) assert.ok(await rig.clock.step(), 'it is told')
+    await rig.clock.advance(1000)
+    assert.ok(rig.link().snapshot.nextAttemptAtUs > rig.clock.wallUs() + 200_000_000n, 'it would be minutes')
+    rig.modem.set({ signalQuality: 50 })
+    await rig.settle()
+    assert.equal(rig.link().snapshot.attempts, 1, 'no news of that kind')
+    rig.modem.set({ state: 'registered', registration: 'home', failure: undefined })
+    await rig.settle()
+    assert.equal(rig.state(), 'dialling')
+  })
+}

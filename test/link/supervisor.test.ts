@@ -272,3 +272,14 @@ test('close takes all links down and leaves nothing', async () => {
   assert.equal(rig.state('a'), 'idle')
   await assert.rejects(rig.supervisor.connect('a', {}), isError('WrongState', /ending/))
 })
+
+test('a modem that comes is for the link of the best priority, whenever its profile came', async () => {
+  const rig = new Rig({ late: `${AUTO}priority = 9` })
+  rig.profiles.texts.soon = `${AUTO}priority = 3`
+  await rig.supervisor.reloadConfig()
+  await rig.supervisor.disconnect(undefined)
+  rig.fleet.unplug(rig.modem)
+  rig.fleet.plug()
+  await rig.settle()
+  assert.deepEqual([rig.state('soon'), rig.state('late')], ['dialling', 'waiting'])
+})

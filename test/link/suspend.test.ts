@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import type { ModemdError } from '../../src/base/errors.ts'
 import { FakeModem } from '../support/fake-modem.ts'
-import { AUTO, hangUp, Rig, second } from './rig.ts'
+import { AUTO, connect, hangUp, Rig, second } from './rig.ts'
 
 async function suspend(rig: Rig): Promise<void> {
   const done = rig.watch(rig.supervisor.suspend())
@@ -121,4 +122,66 @@ test('a hang-up between the word and the sleep, and two words in a row, change n
   rig.supervisor.resume()
   await rig.settle()
   assert.equal(rig.modem.dials.length, 2)
+})
+
+for (const end of ['the operator hangs up', 'it may not roam'] as const)
+  test(`the word comes while a call is hung up, because ${end}: the machine waits for that, and not for the next dial`, async () => {
+    const rig = new Rig({ demo: `${AUTO}[redial]\nhung-up = 10m\n` })
+    await rig.settle()
+    const call = rig.dial.connect()
+    await rig.settle()
+    rig.session.up()
+    await rig.settle()
+    const hangUp = call.hangUp.bind(call)
+    let finish = () => {}
+    call.hangUp = (failure) =>
+      new Promise((resolve) => {
+        finish = () => resolve(hangUp(failure))
+      })
+    if (end === 'it may not roam') rig.modem.set({ registration: 'roaming' })
+    else rig.session.down({ cause: 'hung-up', detail: 'NO CARRIER' }, 16)
+    await rig.settle()
+    assert.equal(rig.state(), 'going-down')
+    const done = rig.watch(rig.supervisor.suspend())
+    await rig.settle()
+    assert.equal(done.end, undefined, 'the modem is still told')
+    finish()
+    await rig.settle()
+    assert.equal(done.end, 'done')
+    assert.match(rig.link().snapshot.nextAttemptReason, /suspend/)
+    assert.equal(rig.clock.pending, 0, 'nothing would wake the machine')
+    rig.modem.set({ registration: 'home' })
+    rig.supervisor.resume()
+    await rig.settle()
+    assert.equal(rig.modem.dials.length, 2)
+  })
+
+for (const what of ['the machine sleeps', 'the profile changes'] as const)
+  test(`who connects by hand gets an answer in time, also where ${what} meanwhile`, async () => {
+    const searching = new FakeModem({ state: 'searching', registration: 'searching' })
+    const rig = new Rig({ demo: '[profile]\ndial-timeout = 20s' }, { modems: [searching] })
+    const { answer } = await connect(rig)
+    await rig.clock.advance(10_000)
+    if (what === 'the machine sleeps') {
+      await suspend(rig)
+      rig.supervisor.resume()
+    } else {
+      rig.profiles.texts.demo = '[profile]\ndial-timeout = 20s\napn = other'
+      await rig.supervisor.reloadConfig()
+    }
+    await rig.settle()
+    assert.deepEqual([rig.state(), answer.end], ['waiting', undefined])
+    await rig.clock.advance(20_000)
+    assert.equal((answer.end as ModemdError).code, 'NoNetwork')
+    assert.equal(rig.state(), 'failed')
+  })
+
+test('a link that was up comes back by itself: it switches on no radio that was switched off meanwhile', async () => {
+  const rig = new Rig()
+  await rig.bringUp()
+  await suspend(rig)
+  rig.modem.set({ state: 'disabled' })
+  rig.supervisor.resume()
+  await rig.settle()
+  assert.deepEqual([rig.modem.enabled, rig.link().snapshot.cause], [0, 'radio-off'])
 })

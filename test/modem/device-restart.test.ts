@@ -98,6 +98,42 @@ for (const [way, file, offMs] of [
   })
 }
 
+const SWITCH = `${DEVICE}/authorized`
+
+/** Its port is off and refuses so often to be switched on again; `done`: the restart's end. */
+async function refusing(bench: Bench, times: number): Promise<{ readonly done: Promise<void> }> {
+  const done = bench.make().restart({ 'usb-port': SWITCH }, 'usb-port')
+  done.catch(() => {})
+  const waits = () => until('it waits for the next try', () => bench.clock.pending === 1)
+  await waits()
+  assert.equal(bench.read(SWITCH), '0')
+  rmSync(join(bench.root, SWITCH))
+  mkdirSync(join(bench.root, SWITCH))
+  for (let left = times; left > 0; left--) {
+    await waits()
+    await bench.clock.advance(500)
+  }
+  return { done }
+}
+
+test('a port that refuses twice to come back is switched on the third time', async (t) => {
+  const bench = new Bench(t)
+  const { done } = await refusing(bench, 2)
+  await until('it waits for the third try', () => bench.clock.pending === 1)
+  rmSync(join(bench.root, SWITCH), { recursive: true })
+  await bench.clock.advance(500)
+  await done
+  assert.equal(bench.read(SWITCH), '1')
+  assert.deepEqual(bench.noted(), [])
+})
+
+test('a port that refuses three times is said, and left to the next start', async (t) => {
+  const bench = new Bench(t)
+  const { done } = await refusing(bench, 3)
+  await assert.rejects(done, /authorized cannot be written: EISDIR/)
+  assert.deepEqual(bench.noted(), [SWITCH])
+})
+
 test('what a killed daemon left off is on again with the next start, and nothing else is touched', async (t) => {
   const bench = new Bench(t)
   bench.devices = [{ device: 'usb:1-2', baud: 115_200, init: '', powerGpio: GPIO }]

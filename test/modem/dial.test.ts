@@ -254,6 +254,29 @@ test('silence ends in dial-timeout, and the modem is dialled again afterwards', 
   await dialled.bench.settled(call.hangUp())
 })
 
+test('an answer that is lost before the dial: a question is asked again, what changes the modem is not', async (t) => {
+  const dialled = await registered(t)
+  const { bench, modem, scripted } = dialled
+  const loseFirst = (lost: RegExp) => {
+    let isLost = false
+    scripted.commands.length = 0
+    scripted.answer = (command) => {
+      if (isLost || !lost.test(command)) return undefined
+      isLost = true
+      return ''
+    }
+  }
+  loseFirst(/^AT\+CGDCONT\?/)
+  const call = await bench.settled(modem.dial(request()))
+  const contexts = scripted.commands.filter((each) => each.startsWith('AT+CGDCONT'))
+  assert.deepEqual(contexts, ['AT+CGDCONT?', 'AT+CGDCONT?', 'AT+CGDCONT=2,"IP","internet"'])
+  await bench.settled(call.hangUp())
+
+  loseFirst(/^AT\+CGDCONT=/)
+  assert.equal((await failureOf(dialled, { apn: 'other' })).cause, 'modem-silent')
+  assert.equal(scripted.commands.filter((each) => each.startsWith('AT+CGDCONT=')).length, 1)
+})
+
 test('commands that take all of the time before the dial: dial-timeout, and no fault of the script', async (t) => {
   const dialled = await registered(t)
   let asked = 0

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import test from 'node:test'
 import { concat } from '../../../src/base/bytes.ts'
@@ -11,6 +12,7 @@ import { systemClock, systemRandom } from '../../../src/system/clock.ts'
 import { inNamespace } from '../../support/in-namespace.ts'
 import { needs } from '../../support/needs.ts'
 import { run } from '../../system/run.ts'
+import { until } from '../../system/until.ts'
 
 const EVER = new AbortController().signal
 const PORT = 8443
@@ -42,6 +44,12 @@ const a = (address: string) =>
     .split('.')
     .map((part) => Number(part).toString(16).padStart(2, '0'))
     .join('')}`
+
+/** Connections to the port that are not there yet: SYN_SENT (2), proc_pid_net(5). */
+function knocking(): number {
+  const port = PORT.toString(16).toUpperCase().padStart(4, '0')
+  return readFileSync('/proc/self/net/tcp', 'utf8').split(`:${port} 02 `).length - 1
+}
 
 if (inNamespace(import.meta.url, needs('unshare', 'ip'))) {
   test.before(async () => {
@@ -77,6 +85,22 @@ if (inNamespace(import.meta.url, needs('unshare', 'ip'))) {
       /192\.0\.2\.54:9 through lo: .*REFUSED/,
     )
     server.close()
+  })
+
+  test('once one address has answered, or it is given up, nothing is left open towards the others', async (t) => {
+    const silent = '192.0.2.99'
+    await run('ip', 'route', 'add', `${silent}/32`, 'dev', 'lo')
+    const server = await nameServer('192.0.2.53', 0, a(silent), a('192.0.2.1'))
+    t.after(() => server.close())
+    await reach({ host: 'gate.example', port: PORT }, path(), EVER)
+    await until('it is closed', () => knocking() === 0, 1000)
+
+    const stop = new AbortController()
+    const alone = reach({ host: silent, port: PORT }, path(), stop.signal)
+    await until('it waits for the silent one', () => knocking() === 1)
+    stop.abort(new Error('given up'))
+    await assert.rejects(alone, /given up/)
+    await until('it is closed', () => knocking() === 0, 1000)
   })
 
   test('a name server that is not there, or broken, is passed over; a name that does not exist is said', async () => {

@@ -12,7 +12,7 @@ const MIB = 1_048_576
 /** What every pair carries within the time of the whole run. */
 const SIZE_MIB = 4
 /** The kernel carries as much in that time. */
-const LARGE_MIB = 100
+const LARGE_MIB = 32
 const SOURCE = '/dev/shm/bulk'
 const PORT = 5001
 const LIMIT_MS = 200_000
