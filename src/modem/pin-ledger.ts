@@ -1,7 +1,7 @@
 /**
  * Which PINs and PUKs were tried on which SIM and how that ended, so that a refused one is never sent again (DESIGN §7.1). A try
  * is on disk as `pending` before it is sent, and pending counts as refused after a crash, unless the SIM that asked for it is found
- * open then. Secrets are kept only as HMAC-SHA256 under a key of this machine. No readable ledger, no try. Tries are written by
+ * open then, or had taken this very PIN before and has lost no try (a gateway whose power goes while it starts). Secrets are kept only as HMAC-SHA256 under a key of this machine. No readable ledger, no try. Tries are written by
  * `pin.ts` alone.
  *
  * A SIM is known by its ICCID, and where that cannot be read while it is locked, by the modem's IMEI. Readings fail now and then,
@@ -30,6 +30,8 @@ export interface Secret {
 export interface TryHistory {
   /** This very secret was refused, or its try never ended. */
   readonly isRefused: boolean
+  /** The last thing that happened on this SIM is a try of this secret that never ended, and the SIM had taken it before. */
+  readonly isCutShort: boolean
   /** The last thing that happened on this SIM is that this secret was accepted. */
   readonly isLastAccepted: boolean
   /** Refused or unended tries of this kind, ever and since the last accepted one. */
@@ -43,6 +45,8 @@ interface Entry extends SimIdentity {
   readonly state: 'pending' | 'refused' | 'accepted'
   /** Of a pending one: the SIM was locked and asked for it. */
   readonly isAsked?: true | undefined
+  /** Of a pending one of these: the SIM had taken it before. */
+  readonly wasAccepted?: true | undefined
 }
 
 export class PinLedger {
@@ -68,8 +72,11 @@ export class PinLedger {
     const entries = all.filter((entry) => entry.kind === secret.kind && maybeSame(entry, sim))
     const failed = (entry: Entry) => entry.state !== 'accepted'
     const lastAccepted = entries.findLastIndex((entry) => entry.state === 'accepted')
+    const last = entries.at(-1)
+    const cutShort = last?.hmac === hmac && last.wasAccepted ? last : undefined
     return {
-      isRefused: entries.some((entry) => entry.hmac === hmac && failed(entry)),
+      isRefused: entries.some((entry) => entry.hmac === hmac && failed(entry) && entry !== cutShort),
+      isCutShort: cutShort !== undefined,
       isLastAccepted: lastAccepted >= 0 && lastAccepted === entries.length - 1 && entries[lastAccepted]!.hmac === hmac,
       failures: entries.filter(failed).length,
       failuresSinceAccepted: entries.slice(lastAccepted + 1).filter(failed).length,
@@ -83,7 +90,11 @@ export class PinLedger {
         'PinGuard',
         'Neither the SIM nor the modem tells its number, so PIN tries cannot be counted.',
       )
-    const entries = withEntry(this.#load(), { ...this.#entryOf(sim, secret, 'pending'), ...(isAsked && { isAsked }) })
+    const all = this.#load()
+    const entry = this.#entryOf(sim, secret, 'pending')
+    const before = all.find((other) => isSame(other, entry))
+    const wasAccepted = isAsked && sim.iccid !== undefined && (before?.state === 'accepted' || before?.wasAccepted)
+    const entries = withEntry(all, { ...entry, ...(isAsked && { isAsked }), ...(wasAccepted && { wasAccepted }) })
     this.#store(entries)
     this.#entries = entries
   }
@@ -106,7 +117,7 @@ export class PinLedger {
     const last = all.findLast((entry) => maybeSame(entry, sim))
     if (last?.state !== 'pending' || last.isAsked === undefined || sim.iccid === undefined || last.iccid !== sim.iccid)
       return
-    this.#keep(withEntry(all, { ...last, state: 'accepted', isAsked: undefined }))
+    this.#keep(withEntry(all, { ...last, state: 'accepted', isAsked: undefined, wasAccepted: undefined }))
   }
 
   #end(sim: SimIdentity, secret: Secret, state: Entry['state']): void {
@@ -203,9 +214,11 @@ export class PinLedger {
 
 /** One entry a SIM and secret, the newest at the end. An entry that may be another SIM's stays. */
 function withEntry(all: readonly Entry[], entry: Entry): readonly Entry[] {
-  const isSame = (other: Entry) =>
-    other.hmac === entry.hmac && other.iccid === entry.iccid && other.imei === entry.imei && other.kind === entry.kind
-  return [...all.filter((other) => !isSame(other)), entry]
+  return [...all.filter((other) => !isSame(other, entry)), entry]
+}
+
+function isSame(a: Entry, b: Entry): boolean {
+  return a.hmac === b.hmac && a.iccid === b.iccid && a.imei === b.imei && a.kind === b.kind
 }
 
 /** Two ICCIDs decide, else two IMEIs; where there is nothing to compare it may well be the same. */
@@ -237,6 +250,6 @@ function isEntry(value: unknown): value is Entry {
     typeof entry.hmac === 'string' &&
     [entry.iccid, entry.imei].every((number) => number === undefined || typeof number === 'string') &&
     (entry.state === 'pending' || entry.state === 'refused' || entry.state === 'accepted') &&
-    (entry.isAsked === undefined || entry.isAsked === true)
+    [entry.isAsked, entry.wasAccepted].every((mark) => mark === undefined || mark === true)
   )
 }

@@ -31,6 +31,8 @@ export interface PinContext {
 type PinCommand = 'unlock' | 'change-pin' | 'enable-pin' | 'disable-pin'
 
 const PUK_REMEDY = 'Run `mmctl sim puk` with the PUK, which your operator gives you.'
+/** False ones in a row block the PIN; the right one brings all tries back (VERIFY CHV, 3GPP TS 51.011 §8.9). */
+const PIN_TRIES = 3
 const TRY_TIMEOUT_MS = 30_000
 /** After OK some SIMs take seconds until +CPIN? says READY; one that still asks for the PIN then has not taken it. */
 const SETTLE_MS = [0, 200, 500, 1000, 2000, 3000, 4000]
@@ -100,7 +102,9 @@ export function refusalOf(
   command: PinCommand = 'unlock',
 ): ModemdError | undefined {
   const name = kind.toUpperCase()
-  if (history.isRefused)
+  // All tries are left: it was not a refusal that nobody heard of.
+  const isInDoubt = history.isCutShort && !(kind === 'pin' && left === PIN_TRIES)
+  if (history.isRefused || isInDoubt)
     return new ModemdError(
       'SimPin',
       `This ${name} was refused by the SIM before, or its answer was lost; it is not sent again. Enter the right one with \`mmctl sim unlock\`; if you are sure that it is this, remove ${ledgerPath} before.`,
@@ -109,7 +113,7 @@ export function refusalOf(
   if (left === 0) return noneLeft(kind)
   if (caller === 'automatic') return automaticRefusal(left, history)
   // Where the counter is hidden no more can be left than the whole less what we spent ourselves.
-  const atMost = left ?? (kind === 'pin' ? 3 : 10) - history.failuresSinceAccepted
+  const atMost = left ?? (kind === 'pin' ? PIN_TRIES : 10) - history.failuresSinceAccepted
   if (atMost >= 2 || caller === 'person-last-try') return undefined
   const remedy = kind === 'pin' ? `run \`mmctl sim ${command} --last-try\`` : 'enter it in a telephone'
   return new ModemdError('PinGuard', `This is the last ${name} try; if you are sure of the ${name}, ${remedy}.`)
@@ -127,7 +131,7 @@ function automaticRefusal(left: number | undefined, history: TryHistory): Modemd
     const text = 'The modem does not tell how many PIN tries are left and one failed before, so none is made by itself'
     return new ModemdError('PinGuard', `${text}: run mmctl sim unlock.`)
   }
-  if (left >= 3) return undefined
+  if (left >= PIN_TRIES) return undefined
   const text = `Only ${left} PIN ${left === 1 ? 'try is' : 'tries are'} left, so none is made by itself`
   return new ModemdError('PinGuard', `${text}: run mmctl sim unlock.`)
 }
