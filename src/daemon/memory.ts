@@ -9,6 +9,8 @@ import { shareOneArena } from '../system/libc.ts'
 
 setFlagsFromString('--semi-space-growth-factor=1')
 setFlagsFromString('--optimize-for-size')
+// Machine code for whatever ran eight times: a fifth of the heap, which grows for thousands of redials (docs/decisions/0009).
+setFlagsFromString('--no-sparkplug')
 // In bytes of executed bytecode, over a function's life: so that months of redialling do not compile what is run seldom. The loop over a
 // packet's bytes passes it in a fraction of a second, the rest of a packet's path within seconds of traffic (docs/decisions/0009).
 setFlagsFromString('--interrupt-budget=20000000')

@@ -33,6 +33,17 @@ test('a soak that holds what it held is good; whatever grows is named', () => {
   assert.deepEqual(after({ pinTriesSpent: 1 }), ['1 PIN tries were spent'])
 })
 
+test('memory is judged by the median of five looks, the rest by the last', () => {
+  const look = (cycle: number, change: Partial<Holdings> = {}) => [cycle, { ...FIRST, ...change }] as const
+  const low = { heapKiB: 14_600 }
+  const high = { heapKiB: 15_500 }
+  const odd = [look(50, low), look(60), look(70), look(80, high), look(90), look(100, high), look(110)]
+  assert.deepEqual(after({ looks: odd }), [])
+  const grown = [1, 2, 3, 4, 5].map((at) => look(100 + at, { heapKiB: at < 3 ? 15_000 : 15_800 }))
+  assert.deepEqual(after({ looks: [...odd.slice(0, 5), ...grown] }), ['heapKiB grew by 5.3 %'])
+  assert.deepEqual(after({ looks: [...odd, look(120, { listeners: 59 })] }), ['listeners: 58 became 59'])
+})
+
 test('one cell in twenty may go wrong, no more', () => {
   const wrong = (count: number) => Array.from({ length: count }, (_, index) => `cycle ${index + 1}: wrong`)
   assert.deepEqual(after({ strangeCells: wrong(5) }), [])

@@ -115,11 +115,13 @@ export function complaintsOfSoak(result: SoakResult): readonly string[] {
   if (strangeCells.length > cycles * MOST_STRANGE)
     complaints.push(`${strangeCells.length} of ${cycles} cells went wrong: ${strangeCells.slice(0, 3).join('; ')}`)
   if (pinTriesSpent > 0) complaints.push(`${pinTriesSpent} PIN tries were spent`)
-  const [, first] = looks.find(([cycle]) => cycle >= warmUp) ?? []
-  const [, last] = looks.at(-1) ?? []
+  const settled = looks.filter(([cycle]) => cycle >= warmUp).map(([, holdings]) => holdings)
+  const [first, last] = [settled[0], settled.at(-1)]
   if (!first || !last) return complaints
+  // A single look is some 2 % off, by what happens to be on its way.
+  const span = Math.max(1, Math.min(5, Math.floor(settled.length / 2)))
   for (const what of ['rssKiB', 'heapKiB'] as const) {
-    const growth = last[what] / first[what] - 1
+    const growth = median(settled.slice(-span), what) / median(settled.slice(0, span), what) - 1
     if (growth > MOST_GROWTH) complaints.push(`${what} grew by ${(growth * 100).toFixed(1)} %`)
   }
   for (const [what, allowed] of Object.entries(ALLOWED_MORE)) {
@@ -128,4 +130,9 @@ export function complaintsOfSoak(result: SoakResult): readonly string[] {
   }
   if (last.rssKiB > MOST_RSS_KIB) complaints.push(`RSS is ${Math.round(last.rssKiB / 1024)} MiB`)
   return complaints
+}
+
+function median(looks: readonly Holdings[], what: 'rssKiB' | 'heapKiB'): number {
+  const sorted = looks.map((holdings) => holdings[what]).sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)]!
 }
