@@ -70,6 +70,8 @@ function skipComplaints() {
 }
 
 function budgetComplaints() {
+  const spentBy = Object.entries(seconds).map(([suite, spent]) => `${suite} ${spent.toFixed(0)}`)
+  console.log(`\nSeconds, over the files of each folder: ${spentBy.join(', ')}`)
   return Object.entries(seconds).flatMap(([suite, spent]) => {
     const budget = BUDGET_SECONDS[suite] ?? BUDGET_SECONDS.default
     return spent > budget ? [`CI: the suite test/${suite} took ${spent.toFixed(0)} s, its budget is ${budget} s`] : []
