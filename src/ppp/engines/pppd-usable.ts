@@ -9,6 +9,8 @@ const PLACES = ['/usr/sbin/pppd', '/sbin/pppd', '/usr/local/sbin/pppd', '/usr/bi
 /** Has `ip-up-script`, `lcp-echo-adaptive` and `defaultroute6`, and reads an options file without CVE-2014-3158. */
 const OLDEST = [2, 4, 9] as const
 
+/** Without a kernel module it is a paragraph. */
+const LONGEST_REASON = 160
 const NO_KERNEL_SUPPORT = 4
 const PROBE = ['pty', 'true', 'dryrun', 'noauth', 'nodetach']
 
@@ -43,7 +45,9 @@ export function pppdUsable({ places = PLACES, userId = process.geteuid!() }: Ppp
 /** pppd itself knows best what it needs of the kernel, and looks for it before it would do anything: its exit code 4. */
 function missingOf(path: string): string | undefined {
   const { status, stderr } = spawnSync(path, PROBE, { encoding: 'utf8', timeout: 5000 })
-  return status === NO_KERNEL_SUPPORT ? stderr.trim().split('\n')[0]!.replace(`${path}: `, '') : undefined
+  return status === NO_KERNEL_SUPPORT
+    ? stderr.replace(`${path}: `, '').trim().replace(/\s+/g, ' ').slice(0, LONGEST_REASON)
+    : undefined
 }
 
 /** `error`: no memory, no descriptors, no program. */
