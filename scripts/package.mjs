@@ -51,20 +51,27 @@ const FILES = {
   'docs/ports-and-locks.md': 'usr/share/doc/modemd/ports-and-locks.md',
 }
 
+/** Where each shell looks for what completes mmctl. */
+const COMPLETIONS = {
+  bash: 'usr/share/bash-completion/completions/mmctl',
+  zsh: 'usr/share/zsh/vendor-completions/_mmctl',
+  fish: 'usr/share/fish/vendor_completions.d/mmctl.fish',
+}
+
 const CONTROL = {
   Section: 'net',
   Priority: 'optional',
   Maintainer: 'The modemd authors <modemd@localhost>',
-  // Node's and the native modules' libraries; sysusers and tmpfiles; the helper of the maintainer scripts.
-  Depends:
-    'libc6 (>= 2.28), libgcc-s1, libstdc++6 (>= 8), dbus, systemd | systemd-standalone-sysusers, init-system-helpers',
+  // Node's and the native modules' libraries; sysusers and tmpfiles.
+  Depends: 'libc6 (>= 2.28), libgcc-s1, libstdc++6 (>= 8), dbus, systemd | systemd-standalone-sysusers',
   Recommends: 'polkitd | policykit-1, udev, kmod, usb-modeswitch, mobile-broadband-provider-info',
   Suggests: 'ppp, systemd-resolved | resolvconf, modemmanager',
   Description: [
     'connection manager for GSM/LTE modems',
-    'modemd finds USB modems as they are plugged in, unlocks their SIM, waits for the network, dials, brings up PPP with its',
-    'interface, address, route and name servers, and keeps links up. State is on D-Bus; mmctl is its command line.',
-    'The package carries its own Node.js.',
+    'modemd finds USB modems as they are plugged in, unlocks their SIM, waits for',
+    'the network, dials, brings up PPP with its interface, address, route and name',
+    'servers, and keeps links up. State is on D-Bus; mmctl is its command line. The',
+    'package carries its own Node.js.',
   ],
 }
 
@@ -94,7 +101,8 @@ function makePackage(architecture) {
     addPrograms(tree, architecture)
     for (const [from, to] of Object.entries(FILES)) addFiles(tree, from, to)
     addManuals(tree)
-    addFile(join(tree, 'usr/share/doc/modemd/changelog.gz'), gzip(readFileSync('CHANGELOG.md')))
+    addCompletions(tree)
+    addChangelogs(join(tree, 'usr/share/doc/modemd'))
     addControl(tree, architecture)
     settle(tree)
     mkdirSync(FOLDER, { recursive: true })
@@ -150,6 +158,22 @@ function addManuals(tree) {
     const section = name.split('.').at(-1)
     addFile(join(tree, `usr/share/man/man${section}/${name}.gz`), gzip(readFileSync(`docs/man/${name}`)))
   }
+}
+
+function addCompletions(tree) {
+  for (const [shell, to] of Object.entries(COMPLETIONS)) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/mmctl.cjs', 'completion', shell])
+    if (status !== 0) throw new Error(`mmctl completion ${shell}: ${stderr}`)
+    addFile(join(tree, to), stdout)
+  }
+}
+
+/** Debian's, of a line (Debian policy 4.4), and ours. */
+function addChangelogs(folder) {
+  const date = times.toUTCString().replace('GMT', '+0000')
+  const entry = `modemd (${version}) unstable; urgency=medium\n\n  * See CHANGELOG.md.\n\n -- ${CONTROL.Maintainer}  ${date}\n`
+  addFile(join(folder, 'changelog.gz'), gzip(entry))
+  addFile(join(folder, 'CHANGELOG.md.gz'), gzip(readFileSync('CHANGELOG.md')))
 }
 
 function addControl(tree, architecture) {

@@ -35,6 +35,9 @@ const STEPS = `
   echo "check: $(modemd --check)"
   echo "manual: $(dpkg -L modemd | grep -c '/man/man[0-9]/.*gz')"
   echo "as modemd: $(setpriv --reuid modemd --regid modemd --init-groups modemd --bus unix:path=/nowhere 2>&1)"
+  for shell in bash zsh fish; do
+    echo "$shell: $(for file in $(dpkg -L modemd); do [ -f "$file" ] && mmctl completion $shell | cmp -s - "$file" && echo "$file"; done)"
+  done
   touch /etc/modemd/profiles/mine.conf
   dpkg --no-triggers -r modemd >&2 || exit 1
   echo "removed: $(ls /etc/modemd/profiles) $(ls /usr/lib/modemd 2>&1 | grep -c .)"
@@ -89,6 +92,9 @@ test('it installs, runs with its own Node, and goes without a trace', copies(), 
     assert.equal(said.get('profiles'), 'modemd 700')
     assert.match(said.get('check') ?? '', /^modemd: no fault/)
     assert.equal(said.get('manual'), String(readdirSync(MANUALS).length))
+    assert.equal(said.get('bash'), '/usr/share/bash-completion/completions/mmctl')
+    assert.equal(said.get('zsh'), '/usr/share/zsh/vendor-completions/_mmctl')
+    assert.equal(said.get('fish'), '/usr/share/fish/vendor_completions.d/mmctl.fish')
     assert.match(said.get('as modemd') ?? '', /The bus cannot be used/)
     assert.equal(said.get('removed'), 'mine.conf 1')
     assert.equal(said.get('left')?.trim(), '')
