@@ -1,7 +1,7 @@
 /** Why a link is not up yet, as far as modemd shows it. Called by `commands/connect.ts`. */
 
 import { CAUSES, type Cause } from '../base/cause.ts'
-import type { Daemon, Link } from './daemon.ts'
+import type { Daemon, Link, Modem } from './daemon.ts'
 import { clean } from './output/text.ts'
 import type { PhaseView } from './phase-view.ts'
 import { holderOf, listPorts } from './port-holders.ts'
@@ -12,8 +12,8 @@ export interface Delay {
   readonly cause?: Cause
 }
 
-export function causeOf({ properties }: Link): Cause | undefined {
-  return CAUSES.find((each) => each === properties.text('Cause'))
+export function causeOf({ properties }: Link | Modem): Cause | undefined {
+  return CAUSES.find((each) => each === (properties.text('Cause') ?? properties.text('FailedCause')))
 }
 
 /** Without a modem: another program that has its ports; undefined: none has, or modemd does not say. */
@@ -38,7 +38,7 @@ export async function reasonOfDelay(daemon: Daemon, view: PhaseView): Promise<De
   const { properties } = modem
   const modemState = cleanText(properties, 'State') ?? 'not known'
   const reason = cleanText(properties, 'StateReason')
-  const modemCause = properties.text('Registration') === 'denied' ? 'registration-denied' : causeOfState(modemState)
+  const modemCause = causeOf(modem) ?? causeOfState(modemState)
   return {
     text: `the modem is ${reason ? `${modemState}: ${reason}` : modemState}`,
     ...(modemCause && { cause: modemCause }),
@@ -47,7 +47,6 @@ export async function reasonOfDelay(daemon: Daemon, view: PhaseView): Promise<De
 
 /** Of a modem that works, and that no link can use. */
 const CAUSE_OF_STATE: Readonly<Record<string, Cause>> = {
-  'absent-sim': 'sim-absent',
   locked: 'sim-pin',
   disabled: 'radio-off',
   searching: 'no-network',

@@ -107,7 +107,8 @@ test('why', has, async (context) => {
   )
   assert.match(modem.stdout, /to do +Put a SIM in/)
 
-  api.modems[0]!.change({ registration: 'denied', stateReason: 'illegal MS (#3)' })
+  const failure = { cause: 'registration-denied', detail: 'illegal MS (#3)' } as const
+  api.modems[0]!.change({ registration: 'denied', stateReason: failure.detail, failure })
   api.links[0]!.change({ cause: undefined })
   assert.match(
     (await run('why')).stdout,

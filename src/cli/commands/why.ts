@@ -163,7 +163,7 @@ function linkStory(link: Link, session: Session): Story {
 function modemStory(modem: Modem): Story {
   const { properties, id } = modem
   const state = properties.text('State')
-  const failure = properties.text('FailedCause') ?? (properties.text('Registration') === 'denied' ? DENIED : undefined)
+  const failure = properties.text('FailedCause')
   const isNotReady = failure === undefined && !/^(registered|connecting|connected|disconnecting)$/.test(state ?? '')
   const cause = failure ?? causeOfState(state ?? '')
   return {
