@@ -1,6 +1,7 @@
 /**
  * `kill -9` of modemd at seeded moments of a PIN's try: from the ledger's "pending" to the SIM's answer and its verdict. However many
- * kills there are, a wrong PIN costs one try in all; a right one that the SIM took opens it again after the next power-on, by itself.
+ * kills there are, a wrong PIN costs one try in all; a right one that the SIM took opens it again after the next power-on, by itself, and
+ * so does one that it had taken before.
  * MODEMD_SEED repeats a run, MODEMD_KILLS makes it longer.
  */
 
@@ -44,6 +45,22 @@ if (inNamespace(import.meta.url, needs('tun', 'unshare', 'dbus-daemon', 'busctl'
         assert.ok(begun > 0, 'a SIM had the PIN before the kill')
       })
     })
+
+  test('the power goes in the middle of a try, and the SIM had taken the PIN before: it is opened by itself', () => {
+    const sim = ['--pin', GOOD_PROFILE.pin, '--register-after', '0s', '--latency', '0', '--internet', 'none']
+    return Product.run({ sim }, async (product) => {
+      await product.untilModem('registered')
+      product.sim('unplug')
+      await product.untilUnplugged()
+      await beginTry(product)
+      await crash(product)
+      product.sim('unplug')
+      product.sim('plug')
+      await product.startModemd()
+      await product.untilModem('registered')
+      assert.equal(product.stats().sim.refused, 0)
+    })
+  })
 }
 
 /** A fresh SIM and ledger, a kill in the middle of the try, a start and a power-on after it. Answers how often the SIM had the PIN by the kill. */
@@ -51,9 +68,7 @@ async function spendOn(product: Product, what: 'wrong' | 'right', afterMs: numbe
   product.sim('unplug')
   await product.restart('modem-sim')
   for (const name of LEDGER) rmSync(`${product.root}/var/lib/modemd/${name}`, { force: true })
-  product.sim('fault', 'late', String(ANSWER_MS / 1000), 'on=+CPIN=', 'times=always')
-  product.sim('plug')
-  await product.until('the try is recorded', () => lastTry(product) === 'pending')
+  await beginTry(product)
   await sleep(afterMs)
   await crash(product)
   const { spent } = product.stats().sim
@@ -71,6 +86,12 @@ async function spendOn(product: Product, what: 'wrong' | 'right', afterMs: numbe
   const tries = product.stats().sim
   assert.deepEqual([tries.spent, tries.refused], isOpen ? [2, 0] : [spent, what === 'wrong' ? spent : 0])
   return spent
+}
+
+async function beginTry(product: Product): Promise<void> {
+  product.sim('fault', 'late', String(ANSWER_MS / 1000), 'on=+CPIN=', 'times=always')
+  product.sim('plug')
+  await product.until('the try is recorded', () => lastTry(product) === 'pending')
 }
 
 async function comesTo(product: Product, isOpen: boolean): Promise<void> {
