@@ -112,11 +112,13 @@ const RANK: Readonly<Record<Readiness['kind'], number>> = { ready: 0, pending: 1
 async function claimModem(services: AttemptServices, plan: AttemptPlan, signal: AbortSignal): Promise<ModemHandle> {
   const { pool, clock, gate } = services
   const { link, wish } = plan
+  // Whoever asks does not wait for it, also where the modem came later than the wish.
+  const opensMs = (modem: ModemHandle) => (plan.isByHand ? undefined : gate.opensMs(modem))
   const rank = (modem: ModemHandle) =>
-    gate.opensMs(modem) === undefined ? RANK[readinessOf(services, plan.profile, modem).kind] : undefined
+    opensMs(modem) === undefined ? RANK[readinessOf(services, plan.profile, modem).kind] : undefined
   let cancelOpening: Cancel = () => {}
   const waitForOpening = () => {
-    const soonestMs = Math.min(...pool.free(link, wish).map((modem) => gate.opensMs(modem) ?? Number.POSITIVE_INFINITY))
+    const soonestMs = Math.min(...pool.free(link, wish).map((modem) => opensMs(modem) ?? Number.POSITIVE_INFINITY))
     const isShut = soonestMs < Number.POSITIVE_INFINITY
     // Whoever is first in order hears of it first.
     if (isShut) cancelOpening = clock.at(soonestMs, () => pool.lookAgain())

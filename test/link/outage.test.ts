@@ -156,6 +156,28 @@ test('another modem is taken meanwhile', async () => {
   assert.equal(other.dials.length, 1)
 })
 
+test('who asks while the modem is away is not kept waiting once it comes; nobody else is let in by that', async () => {
+  const rig = new Rig(several(2, () => profile('busy', '1ms', 100)))
+  await rig.settle()
+  const waits = () => rig.supervisor.links.some(({ snapshot }) => /dialled often/.test(snapshot.nextAttemptReason))
+  while (!waits()) {
+    failDial(rig, 'busy')
+    assert.ok(await rig.clock.step(HOUR_MS))
+  }
+  rig.fleet.unplug(rig.modem)
+  await rig.settle()
+  const back = rig.fleet.plug()
+  await rig.settle()
+  assert.deepEqual([back.dials.length, waits()], [0, true])
+  rig.fleet.unplug(back)
+  await rig.settle()
+  const asked = rig.supervisor.links.at(-1)!
+  await rig.supervisor.connect(asked.snapshot.id, {})
+  const again = rig.fleet.plug()
+  await rig.settle()
+  assert.deepEqual([again.dials.length, asked.snapshot.state], [1, 'dialling'])
+})
+
 test('a network that refuses both kinds of address at once, perhaps, is dialled twice an attempt', async () => {
   const rig = new Rig({ demo: `${AUTO}ip = 46\n[redial]\nreset-after = 100\nipcp-failed = 1ms\n` })
   rig.modem.onDial = (dial) =>
