@@ -152,12 +152,19 @@ class BuiltinLink implements PppLink {
     if (this.#pump.blocked) tun.pause()
   }
 
-  /** The kernel removes its addresses and routes with it. */
+  /**
+   * The kernel removes its addresses and routes with it, and holds us up for some 15 ms meanwhile: whoever waits for the news that the link
+   * has gone hears of it first.
+   */
   #removeInterface(): void {
     this.#interface?.close()
     this.#interface = undefined
-    this.#tun?.close()
+    const tun = this.#tun
     this.#tun = undefined
+    if (!tun) return
+    tun.pause()
+    const { clock } = this.#services
+    clock.at(clock.nowMs(), () => tun.close())
   }
 
   #fromPeer(packet: Uint8Array): void {

@@ -162,6 +162,8 @@ test('brings the interface up, carries IPv4 only, counts, and takes it down befo
   assert.deepEqual(server.link.counters(), { rxBytes: 100n, txBytes: 40n })
 
   client.link.terminate({ cause: 'user-request', detail: 'asked for' })
+  assert.equal(client.tun.isPaused, true)
+  await clock.advance(0)
   assert.equal(client.tun.isClosed, true)
   assert.equal(client.count('down'), 0)
   await clock.advance(10_000)
@@ -309,7 +311,9 @@ test('the line is lost: down at once', async () => {
   new End(clock, far, SERVER, 2)
   await clock.advance(1000)
   near.hangUp('input/output error')
-  assert.deepEqual([client.down.failure.cause, client.tun.isClosed], ['hung-up', true])
+  assert.deepEqual([client.down.failure.cause, client.tun.isClosed], ['hung-up', false], 'who waits hears of it first')
+  await clock.advance(0)
+  assert.equal(client.tun.isClosed, true)
 })
 
 test('says whether it can be used here', needs('tun', 'unshare'), () => {
