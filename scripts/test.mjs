@@ -42,7 +42,7 @@ const { status } = spawnSync(
   [
     '--import=tsx',
     '--test',
-    `--test-concurrency=2`,
+    `--test-concurrency=3`,
     `--test-timeout=${FILE_TIMEOUT_MS}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',

@@ -45,6 +45,7 @@ export class RealProduct extends Product {
   /** `speed`: of the programs' own time. */
   constructor(options: ConstructorParameters<typeof Product>[0], speed: number) {
     super(options)
+    Object.assign(this.environment, unitEnvironment())
     Object.assign(this.environment, { MODEMD_SPEED: String(speed), MODEMD_PROBE: this.#probeFile })
   }
 
@@ -160,4 +161,11 @@ export class RealProduct extends Product {
     const [, state, cause] = body as [string, string, string]
     this.steps.push({ state, cause })
   }
+}
+
+/** What systemd gives modemd: its memory is measured as it is in use. */
+function unitEnvironment(): Record<string, string> {
+  const unit = readFileSync(new URL('../../systemd/modemd.service', import.meta.url), 'utf8')
+  const [...lines] = unit.matchAll(/^Environment=(\w+)=(.*)$/gm)
+  return Object.fromEntries(lines.map(([, name, value]) => [name, value]))
 }

@@ -143,11 +143,14 @@ function octetsOf(raw: string): Uint8Array | undefined {
 /** Does nearly all of it stand on a keyboard, with more letters and blanks than the rest? */
 function isReadable(text: string): boolean {
   const count = Array.from(text).length
-  const plain = text.match(/[A-Za-z0-9 .,:;!?'"()/*#%+=&\n\r$£€-]|[àèéìòùäöüñÄÖÜÑßÇåø]/g)?.length ?? 0
+  const plain = text.match(ON_A_KEYBOARD)?.length ?? 0
   const words = text.match(/[A-Za-z0-9 ]/g)?.length ?? 0
   return count > 0 && plain >= count * 0.9 && words >= count * 0.6
 }
 
+/** With £€àèéìòùäöüñÄÖÜÑßÇåø, escaped: a letter outside ASCII in the bundle would make V8 keep all of it at two bytes a character. */
+const ON_A_KEYBOARD =
+  /[A-Za-z0-9 .,:;!?'"()/*#%+=&\n\r$\u00a3\u20ac\u00e0\u00e8\u00e9\u00ec\u00f2\u00f9\u00e4\u00f6\u00fc\u00f1\u00c4\u00d6\u00dc\u00d1\u00df\u00c7\u00e5\u00f8-]/g
 const HEX = /^[0-9A-Fa-f]+$/
 const LETTER = /[A-Za-z]/
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
