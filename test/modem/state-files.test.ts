@@ -76,6 +76,7 @@ test('a try that was begun counts as refused for the next daemon, for the SIM by
   next.accepted({ imei: SIM.imei }, PIN)
   assert.deepEqual(next.history({ imei: SIM.imei }, PIN), {
     isRefused: false,
+    isCutShort: false,
     isLastAccepted: true,
     failures: 0,
     failuresSinceAccepted: 0,
