@@ -1,8 +1,8 @@
 /**
  * Which PINs and PUKs were tried on which SIM and how that ended, so that a refused one is never sent again (DESIGN §7.1). A try
- * is on disk as `pending` before it is sent, and pending counts as refused after a crash, unless the SIM that asked for it is found
- * open then, or had taken this very PIN before and has lost no try (a gateway whose power goes while it starts). Secrets are kept only as HMAC-SHA256 under a key of this machine. No readable ledger, no try. Tries are written by
- * `pin.ts` alone.
+ * is on disk as `pending` before it is sent, and pending counts as refused after a crash, unless the SIM that asked for it is found open
+ * then, or had taken this very PIN before and has lost no try (a gateway whose power goes while it starts). Secrets are kept only as HMAC-
+ * SHA256 under a key of this machine. No readable ledger, no try. Tries are written by `pin.ts` alone.
  *
  * A SIM is known by its ICCID, and where that cannot be read while it is locked, by the modem's IMEI. Readings fail now and then,
  * so entries carry what was known of both, and an entry counts for a SIM unless it is surely another's.

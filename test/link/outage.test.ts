@@ -143,14 +143,21 @@ test('a pause that other links are the reason of is shown, and ends for a person
   assertAtRest(rig)
 })
 
-test('another modem is taken meanwhile', async () => {
-  const rig = new Rig(several(2, () => profile('busy', '1ms', 100)))
+function waitsForTheGate({ supervisor }: Rig): boolean {
+  return supervisor.links.some(({ snapshot }) => /dialled often/.test(snapshot.nextAttemptReason))
+}
+
+async function untilShut(rig: Rig): Promise<void> {
   await rig.settle()
-  const waits = () => rig.supervisor.links.some(({ snapshot }) => /dialled often/.test(snapshot.nextAttemptReason))
-  while (!waits()) {
+  while (!waitsForTheGate(rig)) {
     failDial(rig, 'busy')
     assert.ok(await rig.clock.step(HOUR_MS))
   }
+}
+
+test('another modem is taken meanwhile', async () => {
+  const rig = new Rig(several(2, () => profile('busy', '1ms', 100)))
+  await untilShut(rig)
   const other = rig.fleet.plug(second())
   await rig.settle()
   assert.equal(other.dials.length, 1)
@@ -158,17 +165,12 @@ test('another modem is taken meanwhile', async () => {
 
 test('who asks while the modem is away is not kept waiting once it comes; nobody else is let in by that', async () => {
   const rig = new Rig(several(2, () => profile('busy', '1ms', 100)))
-  await rig.settle()
-  const waits = () => rig.supervisor.links.some(({ snapshot }) => /dialled often/.test(snapshot.nextAttemptReason))
-  while (!waits()) {
-    failDial(rig, 'busy')
-    assert.ok(await rig.clock.step(HOUR_MS))
-  }
+  await untilShut(rig)
   rig.fleet.unplug(rig.modem)
   await rig.settle()
   const back = rig.fleet.plug()
   await rig.settle()
-  assert.deepEqual([back.dials.length, waits()], [0, true])
+  assert.deepEqual([back.dials.length, waitsForTheGate(rig)], [0, true])
   rig.fleet.unplug(back)
   await rig.settle()
   const asked = rig.supervisor.links.at(-1)!
