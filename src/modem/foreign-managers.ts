@@ -55,9 +55,7 @@ export class ForeignGate {
 
   /** Asks for the device, once; `onFree` tells. */
   ask(device: string): void {
-    if (this.holder === undefined || this.#devices.has(device)) return
-    this.#devices.set(device, 'asked')
-    void this.#inhibit(device, 0)
+    if (this.holder !== undefined && !this.#devices.has(device)) this.#try(device, 0)
   }
 
   /** Why it is not taken; undefined: nobody is in the way. */
@@ -91,9 +89,13 @@ export class ForeignGate {
     for (const device of refused) {
       this.#timers.get(device)?.()
       this.#timers.delete(device)
-      this.#devices.set(device, 'asked')
-      void this.#inhibit(device, UNKNOWN_PAUSES_MS.length)
+      this.#try(device, UNKNOWN_PAUSES_MS.length)
     }
+  }
+
+  #try(device: string, tries: number): void {
+    this.#devices.set(device, 'asked')
+    void this.#inhibit(device, tries)
   }
 
   async #inhibit(device: string, tries: number): Promise<void> {
@@ -115,10 +117,7 @@ export class ForeignGate {
         logger.warn(`${this.holder}: ${refusal}: ${device} is not taken.`)
         this.#devices.set(device, { refusal })
       }
-      this.#later(device, pauseMs, () => {
-        this.#devices.set(device, 'asked')
-        void this.#inhibit(device, tries + 1)
-      })
+      this.#later(device, pauseMs, () => this.#try(device, tries + 1))
     }
   }
 

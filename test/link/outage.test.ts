@@ -94,7 +94,6 @@ for (const count of [2, 4]) {
 
 test('a pause that other links are the reason of is shown, and ends for a person, a new profile, and after a sleep', async () => {
   const rig = new Rig(several(2, () => profile('busy', '1ms', 100)))
-  const waitsForTheGate = ({ snapshot }: LinkHandle) => /dialled often/.test(snapshot.nextAttemptReason)
   const shut = async () => {
     let link: LinkHandle | undefined
     const isLong = ({ snapshot }: LinkHandle) => snapshot.nextAttemptAtUs > rig.clock.wallUs() + 60_000_000n
@@ -143,13 +142,13 @@ test('a pause that other links are the reason of is shown, and ends for a person
   assertAtRest(rig)
 })
 
-function waitsForTheGate({ supervisor }: Rig): boolean {
-  return supervisor.links.some(({ snapshot }) => /dialled often/.test(snapshot.nextAttemptReason))
+function waitsForTheGate({ snapshot }: LinkHandle): boolean {
+  return /dialled often/.test(snapshot.nextAttemptReason)
 }
 
 async function untilShut(rig: Rig): Promise<void> {
   await rig.settle()
-  while (!waitsForTheGate(rig)) {
+  while (!rig.supervisor.links.some(waitsForTheGate)) {
     failDial(rig, 'busy')
     assert.ok(await rig.clock.step(HOUR_MS))
   }
@@ -170,7 +169,7 @@ test('who asks while the modem is away is not kept waiting once it comes; nobody
   await rig.settle()
   const back = rig.fleet.plug()
   await rig.settle()
-  assert.deepEqual([back.dials.length, waitsForTheGate(rig)], [0, true])
+  assert.deepEqual([back.dials.length, rig.supervisor.links.some(waitsForTheGate)], [0, true])
   rig.fleet.unplug(back)
   await rig.settle()
   const asked = rig.supervisor.links.at(-1)!
