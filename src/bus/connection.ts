@@ -338,6 +338,8 @@ export class BusConnection {
   }
 
   #send(message: LibraryMessage): void {
+    // The bus has gone: that is told once, by the stream's end.
+    if (!this.#stream.writable) return
     if (this.#stream.writableLength > MAX_UNSENT_BYTES) {
       this.#lost('the bus does not read any more')
       return

@@ -58,6 +58,24 @@ test('calls that the dying bus leaves behind are ended', needs('dbus-daemon'), a
   await assert.rejects(client.call(MANAGER, MANAGER1, 'Rescan'), /no connection/)
 })
 
+test('what is told to a bus that has just died is no error of its own', needs('dbus-daemon'), async (context) => {
+  const bus = await PrivateBus.start()
+  context.after(() => bus.close())
+  const logger = new MemoryLogger()
+  const lost: string[] = []
+  const onLost = (reason: string) => void lost.push(reason)
+  const connection = await BusConnection.open(bus.address, systemClock, logger, { ...handlers, onLost })
+  bus.die()
+  const news = { path: '/x', interface: 'org.modemd.X', member: 'X', signature: '', body: [] }
+  // The first finds out.
+  for (let time = 0; time < 3; time++) connection.sendSignal(news)
+  const call = assert.rejects(connection.callBus('GetId', '', []), { code: 'Internal' })
+  await until(() => lost.length > 0, 'the loss to be noticed')
+  await call
+  assert.deepEqual(logger.errors, [])
+  assert.equal(lost.length, 1)
+})
+
 test('close tells the last change, leaves the bus, and another can come', needs('dbus-daemon'), async (context) => {
   const { bus, api, service } = await serve(context)
   const client = await Client.connect(context, bus)

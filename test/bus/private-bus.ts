@@ -1,7 +1,7 @@
 /** A real dbus-daemon of the test's own, and the unmodified programs that talk to it. */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -50,11 +50,18 @@ export class PrivateBus {
     })
   }
 
+  /** Kills the bus before anybody in this process can hear of it. */
+  die(): void {
+    const daemon = this.#daemon!
+    daemon.kill('SIGKILL')
+    while (!/\) Z /.test(readFileSync(`/proc/${daemon.pid}/stat`, 'latin1')));
+  }
+
   /** Kills the bus as a crash would. */
   async stop(): Promise<void> {
     const daemon = this.#daemon
     this.#daemon = undefined
-    if (!daemon || daemon.exitCode !== null) return
+    if (!daemon || daemon.exitCode !== null || daemon.signalCode !== null) return
     const ended = new Promise((resolve) => daemon.once('exit', resolve))
     daemon.kill('SIGKILL')
     await ended

@@ -270,7 +270,7 @@ test('the kernel takes the line, which frame goes to which descriptor, and every
   await bench.clock.advance(100)
   assert.deepEqual(bench.down, { type: 'down', failure: USER_REQUEST, exitCode: 5 })
   assert.equal(bench.events.at(-1), bench.down)
-  const wanted = ['disconnect', 'close unit', 'close channel', 'give back']
+  const wanted = ['disconnect', 'close channel', 'give back', 'close unit']
   assert.deepEqual(kernel.asked.slice(-4), wanted, 'the tty only after /dev/ppp has let go of it')
   await bench.clock.advance(60_000)
   assert.equal(bench.clock.pending, 0, 'no timer is left')
@@ -323,7 +323,9 @@ test('a hang-up is told at once, and whatever order the kernel tells it in', asy
     assert.equal(bench.down?.failure.cause, 'hung-up')
     assert.equal(bench.down?.exitCode, 16)
     assert.match(bench.down!.failure.detail, /the line was hung up; last received \[IPCP Conf/)
-    assert.equal(bench.kernel.asked.at(-1), 'give back')
+    assert.ok(!bench.kernel.asked.includes('close unit'), 'the news does not wait for the end of the interface')
+    await bench.clock.advance(0)
+    assert.equal(bench.kernel.asked.at(-1), 'close unit')
     assert.equal(bench.count('down'), 1)
   }
 })
@@ -405,6 +407,7 @@ test('a wire that was closed meanwhile is not touched: its number may be another
   bench.kernel.hangUp()
   assert.equal(bench.down?.failure.cause, 'hung-up')
   assert.ok(!bench.kernel.asked.includes('give back'))
+  await bench.clock.advance(0)
   assert.equal(bench.clock.pending, 0, 'nobody looks for its carrier any more')
 })
 
