@@ -5,6 +5,7 @@
 
 import { errorText } from '../base/errors.ts'
 import { type Cancel, type Logger, sleep } from '../base/ports.ts'
+import { Turns } from '../base/turns.ts'
 import type { LogindListener } from '../bus/logind.ts'
 import type { LinkHandle } from '../link/snapshot.ts'
 import type { Supervisor } from '../link/supervisor.ts'
@@ -28,7 +29,7 @@ export class Suspend implements LogindListener {
   #hasLogind = false
   #isGoing = false
   #isHeld = false
-  #turn: Promise<void> = Promise.resolve()
+  readonly #turns = new Turns()
 
   constructor(options: SuspendOptions) {
     this.#options = options
@@ -98,7 +99,7 @@ export class Suspend implements LogindListener {
 
   /** A sleep that is called off is told at once. */
   #inTurn(step: () => Promise<void> | void): void {
-    this.#turn = this.#turn.then(step).catch((error) => this.#options.logger.error(errorText(error)))
+    this.#turns.take(step).catch((error) => this.#options.logger.error(errorText(error)))
   }
 
   #follow(link: LinkHandle): void {

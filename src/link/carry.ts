@@ -84,9 +84,10 @@ class Carriage {
     this.#plan.show({ state: 'connecting' })
     this.#ppp = new PppRun(engine, call.wire, profile, clock, (event) => this.#onProgress(event))
     let lost: Failure | undefined
-    call.onLost?.((failure) => {
+    call.onEnd?.((failure, line) => {
       lost = failure
-      this.#ppp.lost(failure.detail)
+      if (line === 'works') this.#ppp.terminate(failure)
+      else this.#ppp.lost(failure.detail)
     })
     const onAbort = () => this.#end(endOf(this.#signal.reason))
     this.#signal.addEventListener('abort', onAbort, { once: true })

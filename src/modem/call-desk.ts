@@ -17,8 +17,8 @@ import type { ModemPort } from './port.ts'
 import type { PortSet } from './port-set.ts'
 import { sendFirstAccepted } from './procedure.ts'
 import { limitFor, networkReason } from './refusal.ts'
-import { type Call, DialError, type DialRequest } from './snapshot.ts'
-import { type Change, isIn, type ModemRecord } from './state.ts'
+import { type Call, DialError, type DialRequest, type LineState } from './snapshot.ts'
+import { type Activity, type Change, isIn, type ModemRecord } from './state.ts'
 
 export interface CallDeskOptions {
   readonly clock: Clock
@@ -47,7 +47,7 @@ const PACKET_REPORTS_AFTER_MS = 1000
 interface LiveCall extends Call {
   readonly cid: number | undefined
   /** False: nobody hears it. */
-  tellLost(failure: Failure): boolean
+  tellEnd(failure: Failure, line: LineState): boolean
   isEnding(): boolean
   readonly ended: Promise<void>
 }
@@ -67,6 +67,8 @@ export class CallDesk implements ModemFeature {
   readonly #options: CallDeskOptions
   #call: LiveCall | undefined
   #dropped: Failure | undefined
+  /** What the modem is from the end of the call on. */
+  #next: Activity = 'running'
   /** The contexts of its call are being asked for. */
   readonly #doubts = new Map<keyof typeof DOUBT_PAUSES_MS, Doubt>()
 
@@ -99,20 +101,22 @@ export class CallDesk implements ModemFeature {
     }
   }
 
-  /** Before the radio goes. Rejects with Busy during a dial. */
-  async endAny(failure: Failure): Promise<void> {
+  /** Before the radio goes. The modem is `next` as soon as no call stands, so that nobody dials once more. Rejects with Busy during a dial. */
+  async endAny(failure: Failure, next: 'disabled' | 'resetting', line: LineState): Promise<void> {
+    const { ports, apply } = this.#options
     if (this.#call) {
       this.#dropped ??= failure
-      await this.#lose(this.#call, failure)
-    } else if (this.#options.ports.called)
-      throw new ModemdError('Busy', 'The modem is dialling; try again in a moment.', 'port-busy')
+      this.#next = next
+      await this.#lose(this.#call, failure, line)
+    } else if (ports.called) throw new ModemdError('Busy', 'The modem is dialling; try again in a moment.', 'port-busy')
+    else apply({ type: 'activity', activity: next })
   }
 
   /** What carried the call is gone, and nobody but us knows it yet. */
   drop(failure: Failure): void {
     if (!this.#call || this.#dropped) return
     this.#dropped = failure
-    void this.#lose(this.#call, failure)
+    void this.#lose(this.#call, failure, 'is dead')
   }
 
   /** A call with a port beside it hears there of the end of its context: not every modem drops the line then. */
@@ -176,8 +180,8 @@ export class CallDesk implements ModemFeature {
   }
 
   /** Whoever has the call ends it first: PPP may still write to the line. */
-  async #lose(call: LiveCall, failure: Failure): Promise<void> {
-    if (!call.tellLost(failure)) await call.hangUp(failure)
+  async #lose(call: LiveCall, failure: Failure, line: LineState): Promise<void> {
+    if (!call.tellEnd(failure, line)) await call.hangUp(failure)
     await call.ended
   }
 
@@ -188,7 +192,7 @@ export class CallDesk implements ModemFeature {
   #callOn(port: ModemPort, ipType: DialRequest['ipType'], connected: Connected): LiveCall {
     const { apply } = this.#options
     let ending: Promise<Failure | undefined> | undefined
-    let onLost: ((failure: Failure) => void) | undefined
+    let onEnd: ((failure: Failure, line: LineState) => void) | undefined
     let tellEnded = () => {}
     const ended = new Promise<void>((resolve) => {
       tellEnded = resolve
@@ -206,13 +210,13 @@ export class CallDesk implements ModemFeature {
         ending ??= this.#hangUp(port, failure, wasUp ? undefined : ipType).finally(tellEnded)
         return ending
       },
-      onLost: (listener) => {
-        onLost = listener
+      onEnd: (listener) => {
+        onEnd = listener
       },
-      tellLost: (failure) => {
+      tellEnd: (failure, line) => {
         if (ending) return true
-        onLost?.(failure)
-        return onLost !== undefined
+        onEnd?.(failure, line)
+        return onEnd !== undefined
       },
       isEnding: () => ending !== undefined,
       ended,
@@ -247,7 +251,8 @@ export class CallDesk implements ModemFeature {
     this.#call = undefined
     this.#dropped = undefined
     if (failure && OF_THE_MODEM.has(failure.cause)) apply({ type: 'failure', failure })
-    apply({ type: 'activity', activity: 'running' })
+    apply({ type: 'activity', activity: this.#next })
+    this.#next = 'running'
     onEnded()
   }
 }

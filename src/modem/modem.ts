@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { ModemdError } from '../base/errors.ts'
 import { Listeners } from '../base/listeners.ts'
 import type { Cancel, Clock, Logger } from '../base/ports.ts'
+import { Turns } from '../base/turns.ts'
 import type { WireOpener } from '../serial/wire.ts'
 import type { AtReply } from './at/channel.ts'
 import type { ScannedNetwork } from './at/replies/cops.ts'
@@ -34,6 +35,7 @@ import { isOpen, isSimNews, simFailure } from './sim.ts'
 import type {
   Call,
   DialRequest,
+  LineState,
   ModemHandle,
   ModemSnapshot,
   PersonCaller,
@@ -91,6 +93,8 @@ export class Modem implements ModemHandle {
   readonly #wakeups = new Wakeups()
   readonly #ports = new PortSet()
   readonly #features = new FeatureSet()
+  /** Off, on and restarts do not overlap. */
+  readonly #power = new Turns()
   readonly #search: NetworkSearch
   readonly #calls: CallDesk
   readonly #pinDesk: PinDesk
@@ -195,7 +199,35 @@ export class Modem implements ModemHandle {
     await this.#ports.close()
   }
 
-  async enable(): Promise<void> {
+  enable(): Promise<void> {
+    return this.#power.take(() => this.#enable())
+  }
+
+  disable(): Promise<void> {
+    return this.#power.take(() => this.#disable())
+  }
+
+  get restarts(): readonly Restart[] {
+    return this.#options.restarts
+  }
+
+  async reset(hard: boolean): Promise<void> {
+    if (!hard) {
+      const ask = (text: string) => this.#attempt(text, { timeoutMs: RADIO_TIMEOUT_MS })
+      return await this.#power.take(() => this.#resetBy(() => sendReset(this.#driver.reset, ask), 'works'))
+    }
+    const way = this.restarts[0]
+    if (way === undefined) throw new ModemdError('Unsupported', NO_RESTART)
+    await this.restart(way)
+  }
+
+  async restart(way: Restart): Promise<void> {
+    const restart = () => this.#options.restartDevice(way)
+    // The device may still be there, where it no longer says so.
+    await this.#power.take(() => (this.#isGone ? restart() : this.#resetBy(restart, 'is dead')))
+  }
+
+  async #enable(): Promise<void> {
     if (this.#record.activity !== 'disabled') return
     try {
       await this.#command(this.#driver.radioOn, { timeoutMs: RADIO_TIMEOUT_MS })
@@ -207,38 +239,18 @@ export class Modem implements ModemHandle {
     }
   }
 
-  async disable(): Promise<void> {
-    await this.#calls.endAny({ cause: 'radio-off', detail: 'the radio was switched off' })
+  async #disable(): Promise<void> {
+    await this.#calls.endAny({ cause: 'radio-off', detail: 'the radio was switched off' }, 'disabled', 'works')
     this.#upkeep.stop()
     try {
       await this.#switchOff()
     } catch (error) {
+      this.#apply({ type: 'activity', activity: 'starting' })
       this.start()
       throw error
     }
     this.#apply({ type: 'identity', identity: { powerState: 'low' } })
-    this.#apply({ type: 'activity', activity: 'disabled' })
     this.#apply({ type: 'unregistered' })
-  }
-
-  get restarts(): readonly Restart[] {
-    return this.#options.restarts
-  }
-
-  async reset(hard: boolean): Promise<void> {
-    if (!hard) {
-      const ask = (text: string) => this.#attempt(text, { timeoutMs: RADIO_TIMEOUT_MS })
-      return await this.#resetBy(() => sendReset(this.#driver.reset, ask))
-    }
-    const way = this.restarts[0]
-    if (way === undefined) throw new ModemdError('Unsupported', NO_RESTART)
-    await this.restart(way)
-  }
-
-  async restart(way: Restart): Promise<void> {
-    const restart = () => this.#options.restartDevice(way)
-    // The device may still be there, where it no longer says so.
-    await (this.#isGone ? restart() : this.#resetBy(restart))
   }
 
   async #switchOff(): Promise<void> {
@@ -247,12 +259,11 @@ export class Modem implements ModemHandle {
     throw new ModemdError('Unsupported', 'This modem does not let its radio be switched off.')
   }
 
-  async #resetBy(reset: () => Promise<void>): Promise<void> {
+  async #resetBy(reset: () => Promise<void>, line: LineState): Promise<void> {
     if (this.#isGone) throw new ModemdError('ModemGone', 'The modem is gone.', 'modem-gone')
-    await this.#calls.endAny({ cause: 'hung-up', detail: 'the modem is reset' })
     const wasDisabled = this.#record.activity === 'disabled'
+    await this.#calls.endAny({ cause: 'hung-up', detail: 'the modem is reset' }, 'resetting', line)
     this.#upkeep.stop()
-    this.#apply({ type: 'activity', activity: 'resetting' })
     try {
       await reset()
     } catch (error) {

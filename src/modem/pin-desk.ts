@@ -6,6 +6,7 @@
 import type { Failure } from '../base/cause.ts'
 import { errorText, ModemdError } from '../base/errors.ts'
 import { sleep } from '../base/ports.ts'
+import { Turns } from '../base/turns.ts'
 import type { FeatureRound, ModemFeature } from './features/feature.ts'
 import type { PinContext } from './pin.ts'
 import { enterPin } from './pin.ts'
@@ -27,7 +28,7 @@ export interface PinDeskOptions {
 
 export class PinDesk implements ModemFeature {
   readonly #options: PinDeskOptions
-  #turn: Promise<void> = Promise.resolve()
+  readonly #turns = new Turns()
 
   constructor(options: PinDeskOptions) {
     this.#options = options
@@ -35,19 +36,15 @@ export class PinDesk implements ModemFeature {
 
   /** For who knows nothing of this very moment's SIM. Rejects as `pin.ts` does. */
   serve(step: (context: PinContext) => Promise<void>): Promise<void> {
-    return this.#inTurn(async () => {
-      // Perhaps nobody saw that another was put in.
-      await readIccid(this.#options.modem)
-      await this.#serve(step)
-      // It starts again from three; who just wants to know must not fail for it.
-      await readTriesLeft(this.#options.modem).catch(() => {})
-    }).finally(() => this.#options.wakeup.wake())
-  }
-
-  #inTurn(serve: () => Promise<void>): Promise<void> {
-    const turn = this.#turn.then(serve)
-    this.#turn = turn.catch(() => {})
-    return turn
+    return this.#turns
+      .take(async () => {
+        // Perhaps nobody saw that another was put in.
+        await readIccid(this.#options.modem)
+        await this.#serve(step)
+        // It starts again from three; who just wants to know must not fail for it.
+        await readTriesLeft(this.#options.modem).catch(() => {})
+      })
+      .finally(() => this.#options.wakeup.wake())
   }
 
   /** For people to read. A SIM that asked for its PIN has been asked already, and the right one leaves three as they were. */
@@ -66,7 +63,9 @@ export class PinDesk implements ModemFeature {
       return false
     }
     try {
-      await this.#inTurn(() => this.#serve((context) => enterPin(context, pin, 'automatic'), modem.snapshot.sim.status))
+      await this.#turns.take(() =>
+        this.#serve((context) => enterPin(context, pin, 'automatic'), modem.snapshot.sim.status),
+      )
       return true
     } catch (error) {
       // A PIN whose own answer was lost is not sent again all the same: the ledger has it.

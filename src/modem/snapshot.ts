@@ -143,6 +143,9 @@ export interface DialFailure extends Failure {
   readonly chatExit?: number | undefined
 }
 
+/** Of a call that has to end: is it of use to say goodbye to the peer? */
+export type LineState = 'works' | 'is dead'
+
 /** A call that CONNECT has answered: the data port is PPP's until `hangUp`. */
 export interface Call {
   /** Its first bytes are those that came behind the CONNECT line. */
@@ -154,8 +157,8 @@ export interface Call {
   readonly chatExit: number
   /** PPP is up: the modem's state becomes `connected`. */
   established(): void
-  /** One listener, told at most once: the call is over, which the line itself may not tell. `hangUp` is the listener's to call all the same. */
-  onLost?(listener: (failure: Failure) => void): void
+  /** One listener: the call is over, or has to end, which the line itself may not tell. `hangUp` is the listener's to call all the same. */
+  onEnd?(listener: (failure: Failure, line: LineState) => void): void
   /** Ends the call if it still stands (DTR, or `+++` and ATH) and gives the port back to AT. Idempotent, never rejects. `failure` says why the call ended; the answer is a better reason, where the modem has one: the network's own for a call that was never established, or that the SIM is gone. */
   hangUp(failure?: Failure): Promise<Failure | undefined>
 }

@@ -156,10 +156,7 @@ if (inNamespace(import.meta.url, needs('tun', 'unshare', 'dbus-daemon', 'busctl'
         )
       }
 
-      await product.until(
-        'the modem is registered again',
-        () => product.modems()[0]?.state === 'registered' || enabled(product),
-      )
+      await product.untilModem('registered')
       const { commands, sim } = product.stats()
       assert.deepEqual(
         Object.keys(commands.byName).filter((name) => name.includes(EVIL.slice(1))),
@@ -243,10 +240,4 @@ if (inNamespace(import.meta.url, needs('tun', 'unshare', 'dbus-daemon', 'busctl'
       product.pings()
       await Promise.all([flooder.close(), other.close()])
     }))
-}
-
-function enabled(product: Product): boolean {
-  const [modem] = product.modems()
-  if (modem?.state === 'disabled') product.try('mmctl', 'power', 'on')
-  return false
 }

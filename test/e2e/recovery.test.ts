@@ -9,6 +9,7 @@ import { needs } from '../support/needs.ts'
 import { GOOD_SIM, PROFILE_FILE, Product, profileText } from './product.ts'
 
 const LADDER = '[redial]\nreset-after = 1\nno-carrier = 500ms\nmodem-silent = 500ms\n'
+const UART = { 'etc/modemd/modemd.conf': '[device "tty:/dev/ttyS0"]\nbaud = 115200\n' }
 const AUTOMATIC = { [PROFILE_FILE]: profileText({ autoconnect: 'yes', 'dial-timeout': '5s' }, LADDER) }
 
 if (inNamespace(import.meta.url, needs('tun', 'unshare', 'dbus-daemon', 'busctl', 'ip', 'ping'))) {
@@ -36,6 +37,30 @@ if (inNamespace(import.meta.url, needs('tun', 'unshare', 'dbus-daemon', 'busctl'
       assert.equal(readFileSync(join(product.root, 'var/lib/modemd/switched-off.json'), 'utf8'), '[]\n')
       assert.equal(product.stats().sim.refused, 0, 'no wrong PIN')
     }))
+
+  for (const personality of ['quectel-ec25', 'simcom-sim800'])
+    test(`the radio is switched off under a link that is up, and on again: ${personality}`, () =>
+      Product.run(
+        { sim: [...GOOD_SIM, '--personality', personality], files: { ...AUTOMATIC, ...UART } },
+        async (product) => {
+          await product.untilLink('up')
+          const off = await product.mmctl('disable')
+          assert.equal(off.exit, 0, off.stderr)
+          assert.equal(product.why().cause, 'radio-off')
+          assert.equal(product.modems()[0]?.state, 'disabled')
+          const { calls } = product.stats()
+          const on = await product.mmctl('enable')
+          assert.equal(on.exit, 0, on.stderr)
+          await product.untilLink('up')
+          product.pings()
+          assert.equal(product.stats().calls, calls + 1, 'not one while it was off')
+          const reset = await product.mmctl('reset')
+          assert.equal(reset.exit, 0, reset.stderr)
+          await product.until('it is down', () => product.link('demo').state !== 'up')
+          await product.untilLink('up')
+          product.pings()
+        },
+      ))
 
   test('mmctl reset --hard restarts a modem that does not answer', () =>
     Product.run({ sim: GOOD_SIM }, async (product) => {

@@ -82,7 +82,8 @@ test('a radio that is switched off ends the link for just that, and the link com
   const steps: string[] = []
   rig.link().onChange(({ state, cause }, previous) => state !== previous.state && steps.push(`${state} ${cause}`))
   call.reason = { cause: 'radio-off', detail: 'the radio was switched off' }
-  call.lose(call.reason)
+  call.lose(call.reason, 'works')
+  assert.deepEqual(rig.session.terminations, [call.reason], 'the operator is told, for that is quicker')
   rig.modem.set({ state: 'disabled' })
   await rig.clock.advance(120_000)
   assert.deepEqual(steps, ['going-down radio-off', 'failed radio-off'])

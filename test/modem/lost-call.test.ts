@@ -15,11 +15,12 @@ async function inCall(t: TestContext, interfaces?: readonly FakeInterface[]) {
   const scripted = bench.plug({}, interfaces ? { interfaces } : {})
   await bench.until('it is registered', () => bench.fleet.modems[0]?.snapshot.ownNumbers.length === 1)
   const { modem } = bench
-  const request = { apn: 'internet', number: '*99#', ipType: '4', cid: 'auto', timeoutMs: 60_000 } as const
-  const call = await bench.settled(modem.dial({ ...request, signal: new AbortController().signal }))
+  const { signal } = new AbortController()
+  const request = { apn: 'internet', number: '*99#', ipType: '4', cid: 'auto', timeoutMs: 60_000, signal } as const
+  const call = await bench.settled(modem.dial(request))
   call.established()
   const lost: Failure[] = []
-  call.onLost!((failure) => {
+  call.onEnd!((failure) => {
     lost.push(failure)
     void call.hangUp(failure)
   })
@@ -37,7 +38,7 @@ async function inCall(t: TestContext, interfaces?: readonly FakeInterface[]) {
     for (const head of ['+CREG', '+CGREG', '+CEREG']) other!.report(`${head}: ${stat}`)
     await bench.clock.advance(20)
   }
-  return { bench, modem, call, lost, contexts, report, scripted }
+  return { bench, modem, call, lost, contexts, report, scripted, request }
 }
 
 for (const [stat, word] of [
@@ -89,9 +90,47 @@ test('a modem that does not tell of its contexts keeps its call', async (t) => {
   assert.deepEqual([lost.length, modem.snapshot.state], [0, 'connected'])
 })
 
-test('a radio that is switched off during a call: whoever has the call hears of it at once', async (t) => {
-  const { bench, modem, lost } = await inCall(t, ONE_PORT)
+test('a radio that is switched off during a call: whoever has the call hears of it at once, and nobody dials once more', async (t) => {
+  const { bench, modem, lost, scripted, request } = await inCall(t, ONE_PORT)
+  const states: string[] = []
+  const dials: Promise<string>[] = []
+  modem.onChange(({ state }, previous) => {
+    if (state === previous.state) return
+    states.push(state)
+    // As a link does whose modem is there again.
+    if (state !== 'disconnecting') dials.push(modem.dial(request).then(() => 'connected', String))
+  })
   await bench.settled(modem.disable())
   assert.deepEqual(lost, [{ cause: 'radio-off', detail: 'the radio was switched off' }])
+  assert.deepEqual(states, ['disconnecting', 'disabled'])
+  assert.deepEqual(await Promise.all(dials), ['DialError: the radio was switched off'])
+  await bench.clock.advance(60_000)
+  assert.equal(scripted.commands.at(-1), 'AT+CFUN=4')
+})
+
+test('a reset during a call: no dial comes in between', async (t) => {
+  const { bench, modem, scripted, request } = await inCall(t, ONE_PORT)
+  scripted.answer = (command) => (command === 'AT+CFUN=1,1' ? 'OK' : undefined)
+  const states: string[] = []
+  modem.onChange(({ state }, previous) => {
+    if (state === previous.state) return
+    states.push(state)
+    void modem.dial(request).catch(() => {})
+  })
+  await bench.settled(modem.reset(false))
+  assert.deepEqual(states, ['disconnecting', 'resetting'])
+  assert.ok(!scripted.commands.slice(scripted.commands.indexOf('AT+CFUN=1,1')).some((each) => each.startsWith('ATD')))
+})
+
+test('off and on at once: the last wish counts', async (t) => {
+  const { bench, modem, scripted } = await inCall(t, ONE_PORT)
+  await bench.settled(Promise.all([modem.disable(), modem.enable()]))
+  assert.deepEqual(
+    scripted.commands.filter((each) => each.startsWith('AT+CFUN=')),
+    ['AT+CFUN=4', 'AT+CFUN=1'],
+  )
+  await bench.until('it is registered', () => modem.snapshot.state === 'registered')
+  await bench.settled(Promise.all([modem.enable(), modem.disable()]))
+  await bench.clock.advance(60_000)
   assert.equal(modem.snapshot.state, 'disabled')
 })

@@ -15,7 +15,7 @@ async function inCall(t: TestContext, name: string) {
   const call = await bench.dial()
   call.established()
   const lost: Failure[] = []
-  call.onLost!((failure) => {
+  call.onEnd!((failure) => {
     lost.push(failure)
     void call.hangUp(failure)
   })
@@ -57,7 +57,7 @@ test('a context that went before the modem was asked to tell of it', async (t) =
   const call = await bench.dial()
   call.established()
   const lost: Failure[] = []
-  call.onLost!((failure) => void lost.push(failure))
+  call.onEnd!((failure) => void lost.push(failure))
   bench.modem.state.context.end('NW', bench.clock.nowMs())
   assert.ok(!bench.commands.some((each) => each.includes('+CGEREP')), 'not yet')
   await bench.until('it is told', () => lost.length > 0, 5000)

@@ -8,6 +8,7 @@ import {
   DialError,
   type DialFailure,
   type DialRequest,
+  type LineState,
   type ModemFleet,
   type ModemHandle,
   type ModemSnapshot,
@@ -88,10 +89,10 @@ export class FakeCall implements Call {
   /** What the network said of its end. */
   reason: Failure | undefined
   /** Somebody else knows that it is over. */
-  lose: (failure: Failure) => void = () => {}
+  lose: (failure: Failure, line?: LineState) => void = () => {}
 
-  onLost(listener: (failure: Failure) => void): void {
-    this.lose = listener
+  onEnd(listener: (failure: Failure, line: LineState) => void): void {
+    this.lose = (failure, line = 'is dead') => listener(failure, line)
   }
 
   async hangUp(failure?: Failure): Promise<Failure | undefined> {

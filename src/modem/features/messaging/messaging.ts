@@ -8,6 +8,7 @@ import { errorText, ModemdError } from '../../../base/errors.ts'
 import { Listeners } from '../../../base/listeners.ts'
 import { type Cancel, sleep } from '../../../base/ports.ts'
 import { recipientFault } from '../../../base/recipient.ts'
+import { Turns } from '../../../base/turns.ts'
 import type { StoredMessage } from '../../at/replies/cmgl.ts'
 import { parseCds, parseCmt, parseCmti } from '../../at/replies/cmti.ts'
 import { prefixOf } from '../../at/unsolicited.ts'
@@ -38,8 +39,7 @@ export class ModemMessaging implements ModemFeature, Messaging {
   readonly #receivedListeners = new Listeners<[id: string]>()
   #snapshot: MessagingSnapshot = { messages: [], isFull: false }
   #memory: MessageMemory | undefined
-  /** Ends when the one before it has. */
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Turns()
   /** The head of a report whose body is the next line. */
   #head: string | undefined
   #cancelDeadline: Cancel | undefined
@@ -68,7 +68,7 @@ export class ModemMessaging implements ModemFeature, Messaging {
     // Whoever wants to dial at once goes first.
     await sleep(round.clock, START_DELAY_MS, round.signal)
     const attempt: Attempt = (text, options) => round.attempt(text, options)
-    await this.#inTurn(() => this.#store.open(attempt))
+    await this.#turns.take(() => this.#store.open(attempt))
     await this.#readAll(attempt)
     // What was there when the daemon began is no news.
     if (!this.#hasRead) this.#book.takeNews(this.#nowMs)
@@ -121,7 +121,7 @@ export class ModemMessaging implements ModemFeature, Messaging {
     if (obstacle) throw obstacle
     const message = this.#sender.prepare(to, text, options)
     this.#tell()
-    await this.#inTurn(() => this.#sender.send(message))
+    await this.#turns.take(() => this.#sender.send(message))
     return message.id
   }
 
@@ -132,7 +132,7 @@ export class ModemMessaging implements ModemFeature, Messaging {
   }
 
   async delete(id: string): Promise<void> {
-    await this.#inTurn(() => this.#delete(id))
+    await this.#turns.take(() => this.#delete(id))
   }
 
   countParts(text: string): { readonly parts: number; readonly encoding: 'gsm7' | 'ucs2' } {
@@ -151,8 +151,8 @@ export class ModemMessaging implements ModemFeature, Messaging {
 
   /** In pieces: a dial may pass in between. */
   async #readAll(attempt: Attempt): Promise<void> {
-    for (const memory of this.#store.memories) await this.#inTurn(() => this.#readMemory(attempt, memory))
-    await this.#inTurn(() => this.#readUse(attempt))
+    for (const memory of this.#store.memories) await this.#turns.take(() => this.#readMemory(attempt, memory))
+    await this.#turns.take(() => this.#readUse(attempt))
   }
 
   async #readMemory(attempt: Attempt, memory: string): Promise<void> {
@@ -267,18 +267,12 @@ export class ModemMessaging implements ModemFeature, Messaging {
 
   /** For what a report started. With the only port in a call it waits: the round after the call reads everything. */
   #soon(step: () => Promise<void>): void {
-    this.#inTurn(step).catch((error) => this.#complain(error))
+    this.#turns.take(step).catch((error) => this.#complain(error))
   }
 
   #complain(error: unknown): void {
     if (this.#isGone || isPortBusy(error)) return
     this.#modem.logger.warn(`A message could not be taken: ${errorText(error)}`, this.#logFields)
-  }
-
-  #inTurn<T>(step: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(step)
-    this.#turn = turn.catch(() => {})
-    return turn
   }
 
   #tell(): void {
