@@ -50,6 +50,11 @@ export function endOf(error: unknown): AttemptEnd {
   return { failure: { cause, detail: error.message }, error }
 }
 
+/** Without a SIM or a radio there is nothing to redial: the link waits for it. */
+export function isForTheModem({ cause }: Failure): boolean {
+  return cause === 'radio-off' || cause.startsWith('sim-')
+}
+
 export function modemGone({ snapshot }: ModemHandle): AttemptFailed {
   return new AttemptFailed({ failure: { cause: 'modem-gone', detail: `${snapshot.id} is no longer there` } })
 }

@@ -110,22 +110,19 @@ function onRoaming(modem: ModemHandle, profile: Profile, listener: (failure: Fai
 const RANK: Readonly<Record<Readiness['kind'], number>> = { ready: 0, pending: 1, blocked: 2 }
 
 async function claimModem(services: AttemptServices, plan: AttemptPlan, signal: AbortSignal): Promise<ModemHandle> {
-  const { pool, clock, gate } = services
+  const { pool, clock } = services
   const { link, wish } = plan
-  // Whoever asks does not wait for it, also where the modem came later than the wish.
-  const opensMs = (modem: ModemHandle) => (plan.isByHand ? undefined : gate.opensMs(modem))
   const rank = (modem: ModemHandle) =>
-    opensMs(modem) === undefined ? RANK[readinessOf(services, plan.profile, modem).kind] : undefined
-  let cancelOpening: Cancel = () => {}
-  const waitForOpening = () => {
-    const soonestMs = Math.min(...pool.free(link, wish).map((modem) => opensMs(modem) ?? Number.POSITIVE_INFINITY))
-    const isShut = soonestMs < Number.POSITIVE_INFINITY
-    // Whoever is first in order hears of it first.
-    if (isShut) cancelOpening = clock.at(soonestMs, () => pool.lookAgain())
+    restsUntilMs(services, plan, modem) === undefined
+      ? RANK[readinessOf(services, plan.profile, modem).kind]
+      : undefined
+  const rested = new RestedWatch(services, plan)
+  const showWait = (soonestMs: number | undefined) =>
     plan.show(
-      isShut ? shutUntil(clock, soonestMs) : { ...NO_NEXT, nextAttemptReason: busyReason(pool.look(link, wish)) },
+      soonestMs === undefined
+        ? { ...NO_NEXT, nextAttemptReason: busyReason(pool.look(link, wish)) }
+        : restsUntil(clock, soonestMs),
     )
-  }
   return await until<ModemHandle>({
     clock,
     signal,
@@ -134,24 +131,57 @@ async function claimModem(services: AttemptServices, plan: AttemptPlan, signal: 
       const cancelChance = pool.onChance(link, check)
       return () => {
         cancelChance()
-        cancelOpening()
+        rested.stop()
       }
     },
     check: () => {
-      cancelOpening()
       const modem = pool.claim(link, wish, rank)
-      if (!modem) waitForOpening()
+      if (!modem) showWait(rested.begin())
       return modem
     },
     late: (limitMs) => new AttemptFailed({ failure: waited(pool.absence(plan.wish), limitMs) }),
   })
 }
 
+/** The modem has dialled often; undefined: it may be dialled. Whoever asks does not wait for it, also where the modem came later than the wish. */
+function restsUntilMs({ gate }: AttemptServices, { isByHand }: AttemptPlan, modem: ModemHandle): number | undefined {
+  return isByHand ? undefined : gate.opensMs(modem)
+}
+
+/** Looks again when the first modem that rests has rested. */
+class RestedWatch {
+  readonly #services: AttemptServices
+  readonly #plan: AttemptPlan
+  #cancel: Cancel = () => {}
+
+  constructor(services: AttemptServices, plan: AttemptPlan) {
+    this.#services = services
+    this.#plan = plan
+  }
+
+  /** Begins anew. When that is; undefined: none rests. */
+  begin(): number | undefined {
+    const { pool, clock } = this.#services
+    const { link, wish } = this.#plan
+    const ends = pool.free(link, wish).flatMap((modem) => restsUntilMs(this.#services, this.#plan, modem) ?? [])
+    this.stop()
+    if (ends.length === 0) return undefined
+    const soonestMs = Math.min(...ends)
+    // Whoever is first in order hears of it first.
+    this.#cancel = clock.at(soonestMs, () => pool.lookAgain())
+    return soonestMs
+  }
+
+  stop(): void {
+    this.#cancel()
+  }
+}
+
 function busyReason(view: PoolView): string {
   return view.kind === 'busy' ? `the link ${view.by} has the modem` : ''
 }
 
-function shutUntil(clock: Clock, atMs: number): Partial<LinkSnapshot> {
+function restsUntil(clock: Clock, atMs: number): Partial<LinkSnapshot> {
   const nextAttemptAtUs = clock.wallUs() + BigInt(Math.ceil((atMs - clock.nowMs()) * 1000))
   return { nextAttemptAtUs, nextAttemptReason: 'the modem has dialled often, perhaps for other links' }
 }
@@ -170,7 +200,10 @@ async function becomeReady(
 ): Promise<boolean> {
   const { clock, pinFor, pool } = services
   const judge = () => readinessOf(services, plan.profile, modem)
-  const isReady = (other: ModemHandle) => readinessOf(services, plan.profile, other).kind === 'ready'
+  // One that rests could not be claimed.
+  const isReady = (other: ModemHandle) =>
+    readinessOf(services, plan.profile, other).kind === 'ready' && restsUntilMs(services, plan, other) === undefined
+  const rested = new RestedWatch(services, plan)
   let isSimDone = false
   let isHelped = false
 
@@ -179,10 +212,17 @@ async function becomeReady(
       clock,
       signal,
       limitMs: plan.isByHand ? plan.profile.dialTimeoutMs : SEARCH_LIMIT_MS,
-      listen: (check) => pool.onChance(plan.link, check),
+      listen: (check) => {
+        const cancelChance = pool.onChance(plan.link, check)
+        return () => {
+          cancelChance()
+          rested.stop()
+        }
+      },
       check: () => {
         const now = judge()
         if (now.kind === 'pending' && pool.free(plan.link, plan.wish).some(isReady)) return 'overtaken'
+        if (now.kind === 'pending') rested.begin()
         if (!isSimDone && (now.kind === 'ready' || now.phase === 'network')) {
           isSimDone = true
           plan.phaseDone('sim')

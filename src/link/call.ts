@@ -11,7 +11,7 @@ import type { ApnCandidate } from './apn/candidates.ts'
 import { IpChoice } from './apn/ip-choice.ts'
 import { ApnRefusals, describeApn } from './apn/refusals.ts'
 import type { AttemptPlan, AttemptServices } from './attempt.ts'
-import { type AttemptEnd, endOf, modemGone } from './attempt-end.ts'
+import { type AttemptEnd, endOf, isForTheModem, modemGone } from './attempt-end.ts'
 import { carry } from './carry.ts'
 import type { Profile } from './profile.ts'
 import { isSuccess } from './redial.ts'
@@ -155,7 +155,7 @@ async function dial(
     if (!signal.aborted) {
       if (!(error instanceof DialError)) throw error
       const { chatExit, ...failure } = error.failure
-      return { end: { failure, chatExit } }
+      return { end: { failure, chatExit, isBlocked: isForTheModem(failure) } }
     }
   }
   throw signal.reason

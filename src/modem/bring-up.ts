@@ -9,6 +9,7 @@ import { ask } from './drivers/driver.ts'
 import { DIAL_FIRST_MS, isPortBusy, type ModemContext, sendFirstAccepted } from './procedure.ts'
 import {
   isRegistered,
+  RegistrationQueries,
   readDenial,
   readOperator,
   readOwnNumbers,
@@ -18,6 +19,7 @@ import {
 import { SignalReader } from './signal.ts'
 import { openSim, type SimOpener } from './sim.ts'
 import type { SignalSnapshot } from './snapshot.ts'
+import { isRadioOff } from './state.ts'
 import type { Wakeup } from './wakeup.ts'
 
 /** While there is no network. Where the modem reports, that comes first, and asking is for a report that was lost. */
@@ -28,7 +30,7 @@ const LONGEST_SEARCH_POLL_MS = 30_000
 const SELECTION_SEARCH = 2
 /** For a modem that reports nothing. */
 const REGISTERED_POLL_MS = 30_000
-const RADIO_TIMEOUT_MS = 15_000
+export const RADIO_TIMEOUT_MS = 15_000
 /** Of what is shown (D-Bus contract, SignalQuality). */
 const OLDEST_SIGNAL_MS = 30_000
 /** Of a modem that finds no network, its signal is worth knowing, too. */
@@ -84,10 +86,11 @@ async function readImei(modem: ModemContext): Promise<void> {
   if (equipmentIdentifier !== undefined) modem.apply({ type: 'identity', identity: { equipmentIdentifier } })
 }
 
-async function switchOn(modem: ModemContext): Promise<void> {
+/** Whatever switched it off. That the modem refuses is told by its power state. */
+export async function switchOn(modem: ModemContext): Promise<void> {
   const powerState = parseCfun((await modem.attempt('AT+CFUN?')).lines)
   if (powerState !== undefined) modem.apply({ type: 'identity', identity: { powerState } })
-  if (powerState !== 'off' && powerState !== 'low') return
+  if (!isRadioOff(modem.snapshot)) return
   const { isOk } = await modem.attempt(modem.driver.radioOn, { timeoutMs: RADIO_TIMEOUT_MS })
   if (isOk) modem.apply({ type: 'identity', identity: { powerState: 'on' } })
 }
@@ -99,7 +102,7 @@ export async function followNetwork(
   wakeup: Wakeup,
   signal: AbortSignal,
 ): Promise<never> {
-  const queries = new Set(reports.queries)
+  const queries = new RegistrationQueries(reports.queries)
   const signalReader = new SignalReader(modem)
   const searchPollMs = reports.areOn ? SEARCH_POLL_WITH_REPORTS_MS : SEARCH_POLL_MS
   const registeredPollMs = reports.areOn ? undefined : REGISTERED_POLL_MS
@@ -119,6 +122,8 @@ export async function followNetwork(
       // Most are in a network by then.
       if (searches === SELECTION_SEARCH && (registration === 'idle' || registration === 'searching'))
         await readSelection(modem)
+      // Somebody, or the modem itself, switched it off; or it was too busy to be switched on.
+      if (!isRegistered(modem) && (searches === SELECTION_SEARCH || isRadioOff(modem.snapshot))) await switchOn(modem)
       // Still `searching`: it was lost and found while we were busy, and `registered` waits for the operator.
       if (!isRegistered(modem) || (registration === known && state !== 'searching')) return
       // Before the operator, with whose name `registered` is told: a dial may come at once and take the only port.

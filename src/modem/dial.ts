@@ -47,9 +47,9 @@ type End = Extract<DialEvent, { type: 'end' }>
 export function obstacleOf({ activity, snapshot }: ModemRecord): Failure | undefined {
   if (activity === 'gone') return { cause: 'modem-gone', detail: 'the modem is gone' }
   if (activity === 'silent') return { cause: 'modem-silent', detail: snapshot.stateReason }
+  if (activity === 'disabled') return { cause: 'radio-off', detail: 'the radio was switched off' }
   const error = simError(snapshot.sim.status)
   if (error) return snapshot.failure ?? { cause: error.failureCause ?? 'sim-failed', detail: error.message }
-  if (activity === 'disabled') return { cause: 'radio-off', detail: 'the radio was switched off' }
   if (activity !== 'running') return { cause: 'no-network', detail: `the modem is ${activity}` }
   return undefined
 }

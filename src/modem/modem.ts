@@ -7,7 +7,6 @@ import { isDeepStrictEqual } from 'node:util'
 import { ModemdError } from '../base/errors.ts'
 import { Listeners } from '../base/listeners.ts'
 import type { Cancel, Clock, Logger } from '../base/ports.ts'
-import { Turns } from '../base/turns.ts'
 import type { WireOpener } from '../serial/wire.ts'
 import type { AtReply } from './at/channel.ts'
 import type { ScannedNetwork } from './at/replies/cops.ts'
@@ -30,12 +29,11 @@ import { PinDesk } from './pin-desk.ts'
 import type { PinLedger } from './pin-ledger.ts'
 import type { ModemPort } from './port.ts'
 import { PortSet, sessionOf } from './port-set.ts'
-import { sendReset } from './reset.ts'
+import { PowerDesk } from './power-desk.ts'
 import { isOpen, isSimNews, simFailure } from './sim.ts'
 import type {
   Call,
   DialRequest,
-  LineState,
   ModemHandle,
   ModemSnapshot,
   PersonCaller,
@@ -72,10 +70,6 @@ export interface ModemOptions {
 }
 
 const HISTORY_LENGTH = 360
-const RADIO_TIMEOUT_MS = 15_000
-
-const NO_RESTART =
-  "This machine cannot restart the modem from outside: modemd may not write its USB port's `authorized`, and no power-gpio is named for it. Unplug it for a moment."
 
 export class Modem implements ModemHandle {
   /** Beside calls: each a class of its own in `features/`, made in the constructor: `this.x = this.#features.add(new X(context))`. */
@@ -93,12 +87,11 @@ export class Modem implements ModemHandle {
   readonly #wakeups = new Wakeups()
   readonly #ports = new PortSet()
   readonly #features = new FeatureSet()
-  /** Off, on and restarts do not overlap. */
-  readonly #power = new Turns()
   readonly #search: NetworkSearch
   readonly #calls: CallDesk
   readonly #pinDesk: PinDesk
   readonly #upkeep: Upkeep
+  readonly #power: PowerDesk
   #history: readonly { readonly atUs: bigint; readonly dbm: number }[] = []
   #record: ModemRecord
   #isGone = false
@@ -140,6 +133,16 @@ export class Modem implements ModemHandle {
       wakeups: this.#wakeups,
       activity: () => this.#record.activity,
       roundFor: (signal) => this.#contextFor(signal),
+    })
+    this.#power = new PowerDesk({
+      modem: context,
+      ports: this.#ports,
+      calls: this.#calls,
+      upkeep: this.#upkeep,
+      wakeups: this.#wakeups,
+      activity: () => this.#record.activity,
+      restarts: options.restarts,
+      restartDevice: options.restartDevice,
     })
     this.console = new AtConsole(context)
     this.messaging = this.#features.add(new ModemMessaging(context))
@@ -200,80 +203,23 @@ export class Modem implements ModemHandle {
   }
 
   enable(): Promise<void> {
-    return this.#power.take(() => this.#enable())
+    return this.#power.enable()
   }
 
   disable(): Promise<void> {
-    return this.#power.take(() => this.#disable())
+    return this.#power.disable()
   }
 
   get restarts(): readonly Restart[] {
     return this.#options.restarts
   }
 
-  async reset(hard: boolean): Promise<void> {
-    if (!hard) {
-      const ask = (text: string) => this.#attempt(text, { timeoutMs: RADIO_TIMEOUT_MS })
-      return await this.#power.take(() => this.#resetBy(() => sendReset(this.#driver.reset, ask), 'works'))
-    }
-    const way = this.restarts[0]
-    if (way === undefined) throw new ModemdError('Unsupported', NO_RESTART)
-    await this.restart(way)
+  reset(hard: boolean): Promise<void> {
+    return this.#power.reset(hard)
   }
 
-  async restart(way: Restart): Promise<void> {
-    const restart = () => this.#options.restartDevice(way)
-    // The device may still be there, where it no longer says so.
-    await this.#power.take(() => (this.#isGone ? restart() : this.#resetBy(restart, 'is dead')))
-  }
-
-  async #enable(): Promise<void> {
-    if (this.#record.activity !== 'disabled') return
-    try {
-      await this.#command(this.#driver.radioOn, { timeoutMs: RADIO_TIMEOUT_MS })
-      this.#apply({ type: 'identity', identity: { powerState: 'on' } })
-    } finally {
-      // The bring-up switches it on, too, again and again: no modem is left with its radio off because one answer was an error.
-      this.#apply({ type: 'activity', activity: 'starting' })
-      this.start()
-    }
-  }
-
-  async #disable(): Promise<void> {
-    await this.#calls.endAny({ cause: 'radio-off', detail: 'the radio was switched off' }, 'disabled', 'works')
-    this.#upkeep.stop()
-    try {
-      await this.#switchOff()
-    } catch (error) {
-      this.#apply({ type: 'activity', activity: 'starting' })
-      this.start()
-      throw error
-    }
-    this.#apply({ type: 'identity', identity: { powerState: 'low' } })
-    this.#apply({ type: 'unregistered' })
-  }
-
-  async #switchOff(): Promise<void> {
-    for (const command of this.#driver.radioOff)
-      if ((await this.#attempt(command, { timeoutMs: RADIO_TIMEOUT_MS })).isOk) return
-    throw new ModemdError('Unsupported', 'This modem does not let its radio be switched off.')
-  }
-
-  async #resetBy(reset: () => Promise<void>, line: LineState): Promise<void> {
-    if (this.#isGone) throw new ModemdError('ModemGone', 'The modem is gone.', 'modem-gone')
-    const wasDisabled = this.#record.activity === 'disabled'
-    await this.#calls.endAny({ cause: 'hung-up', detail: 'the modem is reset' }, 'resetting', line)
-    this.#upkeep.stop()
-    try {
-      await reset()
-    } catch (error) {
-      this.#apply({ type: 'activity', activity: wasDisabled ? 'disabled' : 'starting' })
-      if (!wasDisabled) this.start()
-      throw error
-    }
-    this.#apply({ type: 'unregistered' })
-    // One on USB comes back as another.
-    if (!this.#isGone) this.#upkeep.startAfterRestart()
+  restart(way: Restart): Promise<void> {
+    return this.#power.restart(way)
   }
 
   sendPin(pin: string, caller: PinCaller): Promise<void> {

@@ -8,7 +8,7 @@ import { sleep } from '../base/ports.ts'
 import { parseCopsTest, type ScannedNetwork } from './at/replies/cops.ts'
 import { errorOf } from './at/session.ts'
 import type { ModemContext } from './procedure.ts'
-import { isRegistered, readDenial, readOperator, readRegistration } from './registration.ts'
+import { isRegistered, RegistrationQueries, readDenial, readOperator, readRegistration } from './registration.ts'
 import { simError } from './sim.ts'
 import type { ModemSnapshot } from './snapshot.ts'
 
@@ -124,7 +124,7 @@ export class NetworkSearch {
   /** undefined: it is in, and where it should be. */
   async #outcome(plmn?: string): Promise<ModemdError | undefined> {
     const modem = this.#modem
-    const queries = new Set(modem.driver.registration)
+    const queries = new RegistrationQueries(modem.driver.registration)
     const untilMs = modem.clock.nowMs() + REGISTERED_WITHIN_MS
     for (;;) {
       await readRegistration(modem, queries)

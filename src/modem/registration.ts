@@ -18,11 +18,33 @@ export function isRegistered(modem: ModemContext): boolean {
   return isIn(modem.snapshot.registration)
 }
 
-/** Until one domain is in a network, the best first. Leaves out of `queries` what the modem does not know. */
-export async function readRegistration(modem: ModemContext, queries: Set<string>): Promise<void> {
-  for (const query of queries) {
+/** Not each question is known to each modem, but one that was refused may be answered later: a SIM was busy. */
+const REFUSED_PAUSE_MS = 60_000
+
+/** The registration's questions, the most promising first, and until when those that were refused are left out. */
+export class RegistrationQueries {
+  readonly #untilMs = new Map<string, number>()
+  readonly #all: readonly string[]
+
+  constructor(all: readonly string[]) {
+    this.#all = all
+  }
+
+  due(nowMs: number): readonly string[] {
+    return this.#all.filter((query) => (this.#untilMs.get(query) ?? nowMs) <= nowMs)
+  }
+
+  refused(query: string, nowMs: number): void {
+    this.#untilMs.set(query, nowMs + REFUSED_PAUSE_MS)
+  }
+}
+
+/** Until one domain is in a network. */
+export async function readRegistration(modem: ModemContext, queries: RegistrationQueries): Promise<void> {
+  const { clock } = modem
+  for (const query of queries.due(clock.nowMs())) {
     const reply = await modem.attempt(query)
-    if (!reply.isOk) queries.delete(query)
+    if (!reply.isOk) queries.refused(query, clock.nowMs())
     const replies = parseRegistrationDetails(reply.lines)
     for (const each of replies) modem.apply({ type: 'registration', reply: each })
     if (replies.some(({ registration }) => isIn(registration))) return

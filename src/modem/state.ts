@@ -67,6 +67,7 @@ type Denial = Pick<ModemSnapshot, 'denial' | 'isDenialFinal'>
 
 const CHOSEN_BY_HAND =
   'The modem looks for the one network that was chosen by hand and takes no other: `mmctl register` lets it choose by itself.'
+const RADIO_REFUSES = 'The radio is off and was not switched on when it was asked to: it is asked again and again.'
 const NO_TECHNOLOGIES = { report: [], operator: [] }
 const NO_SIGNAL = { signal: undefined, signalQuality: undefined, signalDbm: undefined } as const
 /** The radio is off, or nobody knows. */
@@ -210,7 +211,7 @@ function technologiesOf({ domains: { cs, ps, eps, '5gs': nr }, technologies }: M
 
 function stateOf(activity: Activity, { sim, registration }: ModemSnapshot, isOperatorAsked: boolean): ModemState {
   if (activity === 'gone' || activity === 'silent') return 'failed'
-  if (activity === 'resetting') return 'resetting'
+  if (activity === 'resetting' || activity === 'disabled') return activity
   if (sim.status === 'absent') return 'absent-sim'
   if (sim.status === 'failed') return 'failed'
   if (sim.status === 'pin' || sim.status === 'puk') return 'locked'
@@ -221,10 +222,11 @@ function stateOf(activity: Activity, { sim, registration }: ModemSnapshot, isOpe
 
 function reasonOf(
   state: ModemState,
-  { sim, registration, denial }: ModemSnapshot,
+  snapshot: ModemSnapshot,
   failure: Failure | undefined,
   isChosenByHand: boolean,
 ): string {
+  const { sim, registration, denial } = snapshot
   switch (state) {
     case 'absent-sim':
       return 'There is no SIM in the modem.'
@@ -238,11 +240,16 @@ function reasonOf(
     case 'disabled':
       return 'The radio was switched off.'
     case 'searching':
+      if (isRadioOff(snapshot)) return RADIO_REFUSES
       if (registration !== 'denied') return isChosenByHand ? CHOSEN_BY_HAND : 'The modem looks for a network.'
       return denial === undefined ? 'The network refuses this SIM.' : `The network refuses this SIM: ${denial}.`
     default:
       return ''
   }
+}
+
+export function isRadioOff({ powerState }: ModemSnapshot): boolean {
+  return powerState === 'off' || powerState === 'low'
 }
 
 /** `roaming not allowed in this area (#13)` */

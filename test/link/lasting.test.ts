@@ -93,6 +93,28 @@ test('a radio that is switched off ends the link for just that, and the link com
   assert.equal(rig.state(), 'dialling')
 })
 
+test('a SIM or a radio that goes in the moment of the dial: the link waits for it', async () => {
+  for (const [cause, gone, back] of [
+    [
+      'sim-absent',
+      { state: 'absent-sim', sim: { status: 'absent' } },
+      { state: 'registered', sim: { status: 'ready' } },
+    ],
+    ['sim-pin', { state: 'locked', sim: { status: 'pin' } }, { state: 'registered', sim: { status: 'ready' } }],
+    ['radio-off', { state: 'disabled' }, { state: 'registered' }],
+  ] as const) {
+    const rig = new Rig({ demo: AUTO })
+    await rig.settle()
+    rig.modem.set(gone)
+    rig.dial.fail({ cause, detail: 'seen' })
+    await rig.clock.advance(3_600_000)
+    assert.deepEqual([rig.state(), rig.link().snapshot.cause, rig.modem.dials.length], ['failed', cause, 1])
+    rig.modem.set(back)
+    await rig.settle()
+    assert.equal(rig.state(), 'dialling', cause)
+  }
+})
+
 test('a link that begins anew in the moment of coming up is up only afterwards', async () => {
   const rig = new Rig()
   await rig.supervisor.connect('demo', {})

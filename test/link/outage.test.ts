@@ -162,6 +162,49 @@ test('another modem is taken meanwhile', async () => {
   assert.equal(other.dials.length, 1)
 })
 
+/** A link that goes round and round without waiting for anything would hold up everything: it ends with this error instead. */
+function breakLoops(rig: Rig): void {
+  let changes = 0
+  let sinceMs = 0
+  for (const link of rig.supervisor.links)
+    link.onChange(() => {
+      const nowMs = rig.clock.nowMs()
+      changes = nowMs === sinceMs ? changes + 1 : 0
+      sinceMs = nowMs
+      assert.ok(changes < 1000, `${link.snapshot.id} goes round and round at ${nowMs} ms`)
+    })
+}
+
+test('one modem finds no network, the calls of another fail: nobody goes round and round between them', async () => {
+  const searching = second({ state: 'searching', registration: 'searching' })
+  const rig = new Rig(
+    several(2, () => profile('no-carrier', '', 100)),
+    { modems: [new FakeModem(), searching] },
+  )
+  breakLoops(rig)
+  const dials = await anHour(rig, () => failDial(rig, 'no-carrier'))
+  assert.ok(dials > 10, `${dials}: it is dialled`)
+  for (const { snapshot } of rig.supervisor.links) assert.notEqual(snapshot.cause, 'internal', snapshot.causeDetail)
+})
+
+test('a link that waits for a network on one modem takes the other as soon as that has rested', async () => {
+  const rig = new Rig({ demo: `${AUTO}ip = 46\n[redial]\nreset-after = 100\nipcp-failed = 1ms\n` })
+  breakLoops(rig)
+  const { modem } = rig
+  modem.onDial = (dial) => dial.fail({ cause: 'ipcp-failed', detail: 'seen', ipLimit: { ip: '4', isCertain: false } })
+  await rig.settle()
+  while (!waitsForTheGate(rig.link())) assert.ok(await rig.clock.step(HOUR_MS))
+  const { nextAttemptAtUs } = rig.link().snapshot
+  const other = rig.fleet.plug(second({ state: 'searching', registration: 'searching' }))
+  await rig.settle()
+  assert.equal(rig.link().snapshot.modem, other.snapshot.id)
+  const { length } = modem.dials
+  while (modem.dials.length === length) assert.ok(await rig.clock.step(HOUR_MS))
+  assert.ok(rig.clock.wallUs() - nextAttemptAtUs < 10_000n, 'at once')
+  await rig.supervisor.disconnect(undefined)
+  assertAtRest(rig)
+})
+
 test('who asks while the modem is away is not kept waiting once it comes; nobody else is let in by that', async () => {
   const rig = new Rig(several(2, () => profile('busy', '1ms', 100)))
   await untilShut(rig)
