@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import pc from 'picocolors'
 import manifest from '../package.json' with { type: 'json' }
+import { wrap } from '../src/cli/output/text.ts'
 import { Rig } from '../test/support/rig.ts'
 
 const OPERATOR = '10.64.0.1'
@@ -63,7 +64,7 @@ async function demonstrate(): Promise<void> {
   say('A modem is plugged in. modemd sees the kernel event, finds the AT port, unlocks the SIM and registers.')
   run('modem-sim', 'ctl', rig.control, 'plug')
   await rig.until('the modem is registered', () => rig.modems()[0]?.operatorName !== undefined)
-  run('mmctl', 'list')
+  show('mmctl', 'list')
 
   say('Connect: dial with the AT chat script, bring up PPP, set address, route and name server.')
   show('mmctl', 'connect', 'demo')
@@ -96,11 +97,11 @@ async function demonstrate(): Promise<void> {
   const hungUpAtMs = performance.now()
   run('modem-sim', 'ctl', rig.control, 'hangup')
   await rig.untilUpAgain('demo', upSince)
-  console.log(
-    `Up again ${((performance.now() - hungUpAtMs) / 1000).toFixed(1)} s after the hang-up (the policy waits about 1 s before it redials).`,
-  )
+  const seconds = ((performance.now() - hungUpAtMs) / 1000).toFixed(1)
+  console.log(inLines(`Up again ${seconds} s after the hang-up (the policy waits about 1 s before it redials).`))
   expect(run('ping', '-c', '1', '-W', '2', OPERATOR), / 0% packet loss/, 'ping after the redial')
-  expect(run('mmctl', 'why', 'demo'), /hung-up/, 'why names the hang-up')
+  show('mmctl', 'why', 'demo')
+  expect(rig.read('mmctl', 'why', 'demo'), /hung-up/, 'why names the hang-up')
 
   say('Disconnect and connect again, this time by D-Bus alone.')
   run('busctl', 'call', 'org.modemd', '/org/modemd', 'org.modemd.Manager1', 'Disconnect', 'o', LINK_PATH)
@@ -121,7 +122,7 @@ async function demonstrate(): Promise<void> {
   )
   expect(linkProperty('State'), /"up"/, 'the link is up again')
   if (keep) return await keepRunning()
-  run('mmctl', 'disconnect')
+  show('mmctl', 'disconnect')
   await cleanEnd()
   console.log(`\n${pc.green('The demo is done: every step above really happened.')}`)
 }
@@ -177,7 +178,12 @@ function linkProperty(property: string): string {
 }
 
 function say(text: string): void {
-  console.log(`\n${pc.bold(text)}`)
+  console.log(`\n${pc.bold(inLines(text))}`)
+}
+
+/** For the terminal's width. */
+function inLines(text: string): string {
+  return wrap(text, process.stdout.columns || 80).join('\n')
 }
 
 function expect(output: string, pattern: RegExp, what: string): void {

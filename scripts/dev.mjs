@@ -11,7 +11,7 @@ that changes; Ctrl-C ends them. OPTION is any of modem-sim's, which (after
 npm run build) node dist/modem-sim.cjs --help tells.
 
 Example:
-  npm run dev -- --personality huawei-e173 --network roaming`
+  npm run dev -- --personality huawei-e173 --signal drift`
 
 if (process.argv.slice(2).some((word) => /^(-h|--help)$/.test(word))) {
   console.log(USAGE)

@@ -22,7 +22,15 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from './build.mjs'
 import { installIfChanged } from './install-if-changed.mjs'
+import { FILES, placeByLine, withPlacedLinks } from './package-files.mjs'
 import { ARCHITECTURES, copyModules, run, unpackNode } from './package-parts.mjs'
+
+const USAGE = `Usage: npm run package [-- ARCHITECTURE ...]
+Builds dist-package/modemd_VERSION_ARCHITECTURE.deb for each of
+${Object.keys(ARCHITECTURES).join(', ')}, or only for those that are named. Needs dpkg-deb.
+
+Example:
+  npm run package -- arm64`
 
 /** Tests take one that is made and unpacked quickly, in a folder of its own, of what is built already. */
 const {
@@ -32,24 +40,6 @@ const {
 } = process.env
 /** Where the bundles, Node and native modules are. */
 const HOME = 'usr/lib/modemd'
-
-/** Where what is in the repository goes; `*` stands for a name's variable part. */
-const FILES = {
-  'systemd/modemd.service': 'usr/lib/systemd/system/modemd.service',
-  'systemd/modemd.sysusers': 'usr/lib/sysusers.d/modemd.conf',
-  'systemd/modemd.tmpfiles': 'usr/lib/tmpfiles.d/modemd.conf',
-  'systemd/70-modemd.rules': 'usr/lib/udev/rules.d/70-modemd.rules',
-  'systemd/root.conf': 'usr/share/doc/modemd/examples/root.conf',
-  'dbus/org.modemd.conf': 'usr/share/dbus-1/system.d/org.modemd.conf',
-  'dbus/org.modemd.service': 'usr/share/dbus-1/system-services/org.modemd.service',
-  'dbus/org.modemd.*.xml': 'usr/share/dbus-1/interfaces/org.modemd.*.xml',
-  'dbus/org.modemd.policy': 'usr/share/polkit-1/actions/org.modemd.policy',
-  'dbus/org.modemd.rules': 'usr/share/polkit-1/rules.d/org.modemd.rules',
-  'packaging/debian/copyright': 'usr/share/doc/modemd/copyright',
-  'README.md': 'usr/share/doc/modemd/README.md',
-  'docs/privileges.md': 'usr/share/doc/modemd/privileges.md',
-  'docs/ports-and-locks.md': 'usr/share/doc/modemd/ports-and-locks.md',
-}
 
 /** Where each shell looks for what completes mmctl. */
 const COMPLETIONS = {
@@ -75,8 +65,12 @@ const CONTROL = {
   ],
 }
 
-process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const wanted = process.argv.slice(2)
+if (wanted.some((word) => /^(-h|--help)$/.test(word))) {
+  console.log(USAGE)
+  process.exit(0)
+}
+process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const unknown = wanted.find((name) => !(name in ARCHITECTURES))
 if (unknown !== undefined) {
   console.error(`package: ${unknown} is none of ${Object.keys(ARCHITECTURES).join(', ')}`)
@@ -99,7 +93,7 @@ function makePackage(architecture) {
   try {
     chmodSync(tree, 0o755)
     addPrograms(tree, architecture)
-    for (const [from, to] of Object.entries(FILES)) addFiles(tree, from, to)
+    for (const from of Object.keys(FILES)) addFiles(tree, from)
     addManuals(tree)
     addCompletions(tree)
     addChangelogs(join(tree, 'usr/share/doc/modemd'))
@@ -142,14 +136,13 @@ function addPrograms(tree, architecture) {
     symlinkSync(`../lib/modemd/${bundle.replace('dist/', '')}`, join(tree, 'usr/bin', name))
 }
 
-function addFiles(tree, from, to) {
-  const [before, after] = from.split('*')
-  if (after === undefined) return addFile(join(tree, to), readFileSync(from))
+function addFiles(tree, from) {
   for (const name of readdirSync(dirname(from))) {
-    const path = `${dirname(from)}/${name}`
-    if (!path.startsWith(before) || !path.endsWith(after)) continue
-    const part = path.slice(before.length, path.length - after.length)
-    addFile(join(tree, to.replace('*', part)), readFileSync(path))
+    const path = join(dirname(from), name)
+    const place = placeByLine(from, path)
+    if (place === undefined) continue
+    const content = readFileSync(path)
+    addFile(join(tree, place), path.endsWith('.md') ? withPlacedLinks(path, `${content}`) : content)
   }
 }
 

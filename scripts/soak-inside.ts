@@ -25,6 +25,7 @@ const warmUp = Math.min(500, Math.ceil(cycles / 2))
 const COLUMNS: readonly (readonly [string, (holdings: Holdings) => number | string])[] = [
   ['RSS MiB', ({ rssKiB }) => (rssKiB / 1024).toFixed(1)],
   ['heap MiB', ({ heapKiB }) => (heapKiB / 1024).toFixed(2)],
+  ['data MiB', ({ dataKiB }) => (dataKiB / 1024).toFixed(2)],
   ['files', ({ descriptors }) => descriptors],
   ['timers', ({ timers }) => timers],
   ['listeners', ({ listeners }) => listeners],

@@ -3,6 +3,7 @@
 // fast, and writes to MODEMD_PROBE on SIGUSR2 what they hold.
 
 const { renameSync, writeFileSync } = require('node:fs')
+const { getHeapCodeStatistics } = require('node:v8')
 const { countListeners } = require('./soak-listeners.cjs')
 
 const speed = Number(process.env.MODEMD_SPEED ?? 1)
@@ -25,7 +26,9 @@ if (file !== undefined)
     const { heapUsed, external, arrayBuffers } = process.memoryUsage()
     const resources = {}
     for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1
-    const holdings = { heapUsed, external, arrayBuffers, resources, listeners: countListeners() }
+    const { code_and_metadata_size, bytecode_and_metadata_size } = getHeapCodeStatistics()
+    const code = code_and_metadata_size + bytecode_and_metadata_size
+    const holdings = { heapUsed, code, external, arrayBuffers, resources, listeners: countListeners() }
     writeFileSync(`${file}.new`, JSON.stringify(holdings))
     renameSync(`${file}.new`, file)
   })

@@ -16,6 +16,21 @@ const SKIPPED = 'test/vm: the cases in a virtual machine'
 const CASES = ['test/vm/guest/cases.ts', 'test/vm/guest/after-reboot.ts']
 const LIMIT_MS = Number(process.env.MODEMD_VM_SECONDS ?? 1500) * 1000
 
+const USAGE = `Usage: npm run test:vm [-- PART ...]
+       npm run test:vm -- --exec COMMAND
+Runs what needs a kernel with PPP and USB in a virtual machine that this makes,
+or only the cases with a PART in their name; or just COMMAND, the project being
+/project there. Root and QEMU are needed; the first run takes minutes longer.
+MODEMD_VM_SECONDS limits the machine's run (1500).
+
+Example:
+  npm run test:vm -- pppd`
+
+const [firstWord] = process.argv.slice(2)
+if (firstWord === '--help' || firstWord === '-h') {
+  console.log(USAGE)
+  process.exit(0)
+}
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const refusal = whyNoMachine()
 if (refusal) {

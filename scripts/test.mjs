@@ -25,11 +25,23 @@ const BUDGET_SECONDS = {
 }
 const FILE_TIMEOUT_MS = 480_000
 
+const USAGE = `Usage: npm test [PART ...]
+Installs what is missing, builds and runs every test, or those whose file's path
+contains a PART. With CI=true a skip that test/allowed-skips does not list is a
+failure, and so is a suite over its budget of time.
+
+Example:
+  npm test chat`
+
+const wanted = process.argv.slice(2)
+if (wanted.some((word) => /^(-h|--help)$/.test(word))) {
+  console.log(USAGE)
+  process.exit(0)
+}
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 installIfChanged()
 await build()
 
-const wanted = process.argv.slice(2)
 const files = testFiles('test').filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
 if (files.length === 0) {
   console.error(`test: no test file has ${wanted.join(' or ')} in its name`)

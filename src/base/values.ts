@@ -1,5 +1,5 @@
 /**
- * Which texts may become a dial, a PIN or a file's name (DESIGN §7.6): one check of each for D-Bus, the configuration and mmctl.
+ * Which texts may become a dial, a PIN or a file's name (DESIGN §7.6), and which numbers make sense: one check of each for D-Bus, the configuration and mmctl.
  * A check answers what is wrong, as the end of a sentence (`apn … may have letters …`), or undefined.
  */
 
@@ -19,6 +19,12 @@ export function numberFault(text: string): TextFault {
 
 export function pinFault(text: string): TextFault {
   return /^\d{4,8}$/.test(text) ? undefined : 'must be 4 to 8 digits'
+}
+
+/** How long somebody waits for a connection. */
+export function timeoutFault(ms: number): string | undefined {
+  const isIn = Number.isInteger(ms) && ms >= 1000 && ms <= 3_600_000
+  return isIn ? undefined : 'must be 1000 to 3600000 milliseconds'
 }
 
 /** User names and passwords travel in AT strings and in PAP's fields of at most 255 octets. */

@@ -14,11 +14,11 @@ import {
   numberFault,
   pinFault,
   type TextFault,
+  timeoutFault,
 } from '../base/values.ts'
 import type { ConnectOptions, ProfileFields } from '../link/snapshot.ts'
 import type { Variant } from './signature.ts'
 
-const MAX_TIMEOUT_MS = 3_600_000
 const MAX_POLL_SECONDS = 86_400
 const MAX_KEYS = 100
 const MAX_VALUE_LENGTH = 1024
@@ -113,7 +113,8 @@ export function checkConnectOptions(dictionary: unknown): ConnectCall {
 
 function checkTimeout(value: unknown): number {
   const timeoutMs = Number(value)
-  if (timeoutMs < 1 || timeoutMs > MAX_TIMEOUT_MS) throw invalid(`timeout must be 1 to ${MAX_TIMEOUT_MS} milliseconds.`)
+  const fault = timeoutFault(timeoutMs)
+  if (fault !== undefined) throw invalid(`timeout ${fault}.`)
   return timeoutMs
 }
 

@@ -35,16 +35,25 @@ export function choose<T extends Named>(candidates: readonly T[], wanted: string
   return found[0]
 }
 
+/** Also where one restarts, which takes it away for some seconds. */
+const NO_MODEM =
+  'there is no modem: plug one in, or wait some seconds for one that restarts; `mmctl doctor` says what is in the way'
+
 export function chooseModem(daemon: Daemon, wanted: string | undefined): Modem {
   const modems = daemon.modems
   if (wanted === undefined) {
-    if (modems.length === 0) throw CliError.notFound('there is no modem: plug one in')
+    if (modems.length === 0) throw CliError.notFound(NO_MODEM)
     if (modems.length > 1) throw severalOf('modem', modems)
     return modems[0]!
   }
   const found = choose(modems.map(asNamedModem), wanted, 'modem')
-  if (!found) throw CliError.notFound(`there is no modem "${wanted}": \`mmctl list\` shows those that are here`)
-  return found.modem
+  if (found) return found.modem
+  const what = `there is no modem "${wanted}"`
+  throw CliError.notFound(
+    daemon.links.some(({ id }) => id === wanted)
+      ? `${what}, that is a link: \`mmctl status\` shows links and modems`
+      : `${what}: \`mmctl list\` shows those that are here`,
+  )
 }
 
 export function asNamedModem(modem: Modem): Named & { modem: Modem } {

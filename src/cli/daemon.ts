@@ -3,11 +3,13 @@
  * methods. Every error that leaves here is a CliError with a sentence a person can act on. Called by the commands.
  */
 
+import type { Cause } from '../base/cause.ts'
 import type { Clock } from '../base/ports.ts'
 import { BUS_NAME, BusClient, BusError, type Signal } from './bus-client.ts'
 import { CliError } from './errors.ts'
 import { SYSTEMD_ERROR } from './exit-codes.ts'
 import { MarshalError } from './marshal.ts'
+import { possibleCauses } from './modem-causes.ts'
 import { idOfPath } from './output/json.ts'
 
 const MODEMD = 'org.modemd'
@@ -225,12 +227,23 @@ export class Daemon {
     try {
       return await this.#bus.call(timeoutMs === undefined ? call : { ...call, timeoutMs })
     } catch (error) {
-      throw explain(error)
+      throw explain(error, await this.#causeOf(error, path, interfaceName))
     }
   }
 
   manage(member: string, signature = '', body: readonly unknown[] = [], timeoutMs?: number): Promise<unknown[]> {
     return this.call(ROOT, 'Manager1', member, signature, body, timeoutMs)
+  }
+
+  /** Of several that it may be the one that the modem at `path` names. Never rejects. */
+  async #causeOf(error: unknown, path: string, interfaceName: string): Promise<Cause | undefined> {
+    if (!(error instanceof BusError)) return undefined
+    const causes = possibleCauses(interfaceName, error.name)
+    if (causes.length < 2 || path === ROOT) return causes[0]
+    const property = { member: 'Get', signature: 'ss', body: [`${MODEMD}.Modem1`, 'FailedCause'] }
+    const asked = this.#bus.call({ destination: MODEMD, path, interface: PROPERTIES, ...property })
+    const [value] = await asked.catch(() => [])
+    return causes.find((cause) => cause === value) ?? causes[0]
   }
 
   #ordered(interfaceName: string, order: readonly string[]): [string, Interfaces][] {
@@ -330,7 +343,7 @@ function shortName(interfaceName: string): string {
 }
 
 /** What happened and what to do, for every error that the bus or modemd gives. */
-function explain(error: unknown): unknown {
+function explain(error: unknown, cause?: Cause): unknown {
   if (error instanceof MarshalError) return CliError.usage(`${error.message}: check the command's values`)
   if (!(error instanceof BusError)) return error
   if (error.name.startsWith(SYSTEMD_ERROR))
@@ -339,6 +352,7 @@ function explain(error: unknown): unknown {
   return new CliError(
     error.name,
     EXPLANATIONS[name]?.(error.message) ?? (error.message || `modemd answered ${error.name}`),
+    { cause },
   )
 }
 

@@ -69,30 +69,39 @@ export async function runProgram(argv: readonly string[], io: Io, clock: Clock):
   }
   const tools: CommandTools = { run, command }
   for (const add of GROUPS) add(program, tools)
+  const isJson = argv.includes('--json')
+  const topic = helpTopic(argv)
+  if (!isCommand(program, topic))
+    return new Session(io, clock, { json: isJson }).fail(
+      CliError.usage(`unknown command '${topic.join(' ')}': see \`mmctl --help\``),
+    )
   try {
-    await program.parseAsync(argv, { from: 'user' })
+    // commander's own help takes one word.
+    await program.parseAsync(topic.length > 0 ? [...topic, '--help'] : argv, { from: 'user' })
     return exitCode
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return EXIT.done
-    const isJson = argv.includes('--json')
     const isHelp = error.code === 'commander.help'
-    const unknown = isHelp ? unknownTopic(program, argv) : undefined
-    if (isHelp && unknown === undefined && !isJson) {
+    if (isHelp && !isJson) {
       io.stderr.write(help)
       return EXIT.usage
     }
-    const fault = isHelp ? (unknown ?? CliError.usage(`a command is missing: ${seeHelp(error)}`)) : usageError(error)
+    const fault = isHelp ? CliError.usage(`a command is missing: ${seeHelp(error)}`) : usageError(error)
     return new Session(io, clock, { json: isJson }).fail(fault)
   }
 }
 
-/** `mmctl help TOPIC` where there is no such command. */
-function unknownTopic(program: Command, argv: readonly string[]): CliError | undefined {
-  const [first, topic] = argv.filter((word) => !word.startsWith('-'))
-  if (first !== 'help' || topic === undefined || program.commands.some((each) => each.name() === topic))
-    return undefined
-  return CliError.usage(`unknown command '${topic}': see \`mmctl --help\``)
+/** Of `mmctl help TOPIC…`, else nothing. */
+function helpTopic(argv: readonly string[]): readonly string[] {
+  const [first, ...topic] = argv.filter((word) => !word.startsWith('-'))
+  return first === 'help' ? topic : []
+}
+
+function isCommand(program: Command, path: readonly string[]): boolean {
+  let at: Command | undefined = program
+  for (const name of path) at = at?.commands.find((each) => each.name() === name)
+  return at !== undefined
 }
 
 /** `writeErr`: the help that is given instead of what a wrong use asked for. */

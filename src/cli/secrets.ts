@@ -19,11 +19,12 @@ export function readSecretFile(file: string, what: string, warn: (message: strin
 function readAll(file: string, what: string, warn: (message: string) => void): string {
   let fd: number | undefined
   try {
-    fd = file === '-' ? 0 : openSync(file, 'r')
+    const isStdin = file === '-'
+    fd = isStdin ? 0 : openSync(file, 'r')
     const status = fstatSync(fd)
     if (status.isFile() && status.size > LONGEST_SECRET_BYTES)
       throw CliError.usage(`${file} is too large for a ${what}: its first line must be the ${what}`)
-    if (status.isFile() && (status.mode & 0o044) !== 0)
+    if (!isStdin && status.isFile() && (status.mode & 0o044) !== 0)
       warn(`others can read the ${what} in ${file}: run \`chmod 600 ${file}\``)
     return readFileSync(fd, 'utf8')
   } catch (error) {

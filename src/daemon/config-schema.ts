@@ -83,10 +83,15 @@ export const PROFILE_KEYS = {
     'The access point name; auto tries what the provider database has for the SIM, and remembers what works',
   ),
   number: key(values.phoneNumber, '*99#', 'What is dialled'),
-  username: key(values.credential, '', 'For PAP and CHAP'),
-  password: key(values.credential, '', 'For PAP and CHAP; the file must not be readable for everyone', {
-    isSecret: true,
-  }),
+  username: key(values.credential, '', "For PPP's authentication and the modem's context"),
+  password: key(
+    values.credential,
+    '',
+    "For PPP's authentication and the modem's context; the file must not be readable for everyone",
+    {
+      isSecret: true,
+    },
+  ),
   pin: key(values.pin, '', 'The PIN of the SIM; tried by itself only while three tries are left', { isSecret: true }),
   modem: key(values.modemSelector, 'any', 'Which modem may be used'),
   autoconnect: key(values.yesNo, 'no', 'Connect by itself, at the start and when a modem is plugged in'),

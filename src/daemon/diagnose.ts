@@ -33,13 +33,7 @@ export function diagnose(sources: DiagnosisSources): readonly Finding[] {
     stateFinding(sources),
     ...privilegeFindings(sources.root),
     ...(fleet.modems.length === 0
-      ? [
-          warn(
-            'modems',
-            'none is here',
-            'plug one in; `lsusb` must show it, and `mmctl ports --explain` says what became of it',
-          ),
-        ]
+      ? [noModem(fleet.ports())]
       : fleet.modems.map(({ snapshot }) => modemFinding(snapshot))),
     ...fleet.ports().flatMap(portFindings),
     ...links.flatMap(({ snapshot }) => linkFindings(snapshot)),
@@ -124,11 +118,33 @@ function modemFinding({ id, state, stateReason, failure }: ModemSnapshot): Findi
   return state === 'searching' ? warn(check, seen, CAUSE_TABLE['no-network'].advice) : ok(check, seen)
 }
 
-/** A modem's port that another program has. */
-function portFindings({ name, reason }: PortReport): readonly Finding[] {
-  const busy = /(port-busy.*)/.exec(reason)?.[1]
-  return busy === undefined ? [] : [warn(`port ${name}`, busy, CAUSE_TABLE['port-busy'].advice)]
+function noModem(ports: readonly PortReport[]): Finding {
+  const check = 'modems'
+  const released = ports.find(({ reason }) => /\(`mmctl inhibit`\)/.test(reason))
+  return released
+    ? warn(
+        check,
+        `none is here for modemd: ${released.name} is let go of for another program`,
+        'end that program, or interrupt its `mmctl inhibit`: modemd takes the modem back by itself',
+      )
+    : warn(
+        check,
+        'none is here',
+        'plug one in; `lsusb` must show it, and `mmctl ports --explain` says what became of it',
+      )
 }
+
+/** A modem's port that another program has, or that cannot be opened. */
+function portFindings({ name, reason }: PortReport): readonly Finding[] {
+  const check = `port ${name}`
+  const busy = /(port-busy.*)/.exec(reason)?.[1]
+  if (busy !== undefined) return [warn(check, busy, CAUSE_TABLE['port-busy'].advice)]
+  const fault = /it (cannot be used: .*)/.exec(reason)?.[1]
+  return fault === undefined ? [] : [warn(check, fault, UNUSABLE_ADVICE)]
+}
+
+const UNUSABLE_ADVICE =
+  'mend what it says, or name the right port in modemd.conf (`[device]`, `allow`) and run `systemctl reload modemd`'
 
 function linkFindings({ id, state, interface: name, cause, causeDetail, advice }: LinkSnapshot): readonly Finding[] {
   if (state === 'up') return [ok(`link ${id}`, `up on ${name}`)]

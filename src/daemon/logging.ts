@@ -1,9 +1,11 @@
 /**
  * The daemon's log: lines on standard error, with the priorities of sd-daemon(3) where the journal reads them and with time and level
- * elsewhere. The only importer of winston. Secrets are masked and control characters escaped here, whatever a caller lets slip.
+ * elsewhere. The only importer of winston. Secrets are masked, control characters escaped and the root taken off paths here, whatever
+ * a caller, or an error of the system's, lets slip.
  */
 
 import { fstatSync } from 'node:fs'
+import { isAbsolute, normalize } from 'node:path'
 import { createLogger as createWinston, format, transports } from 'winston'
 import { printable } from '../base/bytes.ts'
 import { LOG_LEVELS, type LogFields, type Logger, type LogLevel } from '../base/ports.ts'
@@ -13,6 +15,8 @@ export interface LoggingOptions {
   readonly level: LogLevel
   /** Asked for every line: a reload may bring new ones. */
   readonly secrets: () => readonly string[]
+  /** modemd's --root, which no path shows; '' or '/': none. */
+  readonly root?: string
   readonly stream?: NodeJS.WritableStream
   /** Does the journal read the stream? */
   readonly isJournal?: boolean
@@ -27,12 +31,14 @@ const LONGEST_CHARS = 4000
 
 export function createLogger(options: LoggingOptions): DaemonLogger {
   const { level, secrets, stream = process.stderr, isJournal = isJournalStream(process.stderr.fd) } = options
+  const rootPattern = patternOf(options.root ?? '')
   const line = format.printf((info) => {
     const known = secrets()
+    const clean = (text: string) => printable(redacted(text.replace(rootPattern, '/'), known), LONGEST_CHARS)
     const fields = Object.entries(info.fields as LogFields).flatMap(([name, value]) =>
-      value === undefined ? [] : [`${name}=${fieldText(String(value), known)}`],
+      value === undefined ? [] : [`${name}=${fieldText(clean(String(value)))}`],
     )
-    const text = [clean(String(info.message), known), ...fields].join(' ')
+    const text = [clean(String(info.message)), ...fields].join(' ')
     const named = info.level as LogLevel
     return isJournal ? `${PRIORITY[named]}${text}` : `${new Date().toISOString()} ${named.padEnd(5)} ${text}`
   })
@@ -54,12 +60,17 @@ export function createLogger(options: LoggingOptions): DaemonLogger {
   }
 }
 
-function clean(text: string, secrets: readonly string[]): string {
-  return printable(redacted(text, secrets), LONGEST_CHARS)
+/** The root where a path begins with it; matches nothing where there is none. */
+function patternOf(root: string): RegExp {
+  const bare = normalize(root).replace(/\/+$/, '')
+  if (root === '' || bare === '') return /(?!)/g
+  const literal = bare.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+  // A relative one by itself may be any word.
+  const alone = isAbsolute(bare) ? '|(?![\\p{L}\\p{N}_-]|\\.[\\p{L}\\p{N}])' : ''
+  return new RegExp(`(?<![\\p{L}\\p{N}_./-])${literal}(?:/+${alone})`, 'gu')
 }
 
-function fieldText(value: string, secrets: readonly string[]): string {
-  const text = clean(value, secrets)
+function fieldText(text: string): string {
   return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text)
 }
 

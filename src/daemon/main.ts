@@ -58,7 +58,7 @@ async function main(): Promise<void> {
   const configuration = new Configuration({ root: options.root, file: options.config })
   if (options.check) return check(configuration, options.root)
   const level = () => options.logLevel ?? configuration.daemon?.logLevel ?? 'info'
-  const logger = createLogger({ level: level(), secrets: () => configuration.secrets })
+  const logger = createLogger({ level: level(), secrets: () => configuration.secrets, root: options.root })
   configuration.onRead = () => logger.setLevel(level())
   configuration.onReload = () => tell(configuration, logger)
   tell(configuration, logger)

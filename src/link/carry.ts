@@ -7,9 +7,11 @@ import type { Failure } from '../base/cause.ts'
 import type { Call, ModemHandle } from '../modem/snapshot.ts'
 import type { PppEngine } from '../ppp/engines/engine.ts'
 import type { PppPhase } from '../ppp/settings.ts'
+import { AddressWait } from './address-wait.ts'
 import type { ApnCandidate } from './apn/candidates.ts'
 import type { AttemptPlan, AttemptServices } from './attempt.ts'
-import { type AttemptEnd, endOf } from './attempt-end.ts'
+import { type AttemptEnd, endOf, isForTheModem } from './attempt-end.ts'
+import { shownFailure } from './causes.ts'
 import { LinkCheck } from './check/link-check.ts'
 import type { CheckPath } from './check/reach.ts'
 import { NameServers } from './name-servers.ts'
@@ -45,6 +47,7 @@ class Carriage {
   readonly #nameServers: NameServers
   readonly #follow: (phase: PppPhase) => void
   readonly #check: LinkCheck | undefined
+  readonly #wait: AddressWait
   #isProven: boolean
   #proof: Promise<void> | undefined
   #ppp!: PppRun
@@ -55,6 +58,8 @@ class Carriage {
   #upAtMs: number | undefined
   /** Why it is we who end it. */
   #ours: AttemptEnd | undefined
+  /** Why the modem says that the call is over. */
+  #lost: Failure | undefined
 
   constructor(services: AttemptServices, plan: AttemptPlan, load: Load, signal: AbortSignal) {
     this.#services = services
@@ -65,6 +70,9 @@ class Carriage {
     const { profile } = load
     this.#nameServers = new NameServers(resolver, metricOf(profile), logger)
     this.#follow = phaseFollower(plan, () => this.#upAtMs !== undefined)
+    this.#wait = new AddressWait(profile.ip, clock, () => {
+      this.#coming = this.#coming.then(() => this.#goOn())
+    })
     this.#check =
       profile.check &&
       new LinkCheck({
@@ -83,9 +91,9 @@ class Carriage {
     const { call, engine, profile } = this.#load
     this.#plan.show({ state: 'connecting' })
     this.#ppp = new PppRun(engine, call.wire, profile, clock, (event) => this.#onProgress(event))
-    let lost: Failure | undefined
     call.onEnd?.((failure, line) => {
-      lost = failure
+      this.#lost = failure
+      this.#goDown(failure)
       if (line === 'works') this.#ppp.terminate(failure)
       else this.#ppp.lost(failure.detail)
     })
@@ -95,23 +103,20 @@ class Carriage {
 
     const end = await this.#ppp.ended
     this.#check?.stop()
+    this.#wait.end()
     await this.#coming
     this.#meter?.stop()
     this.#signal.removeEventListener('abort', onAbort)
     const stoodMs = this.#upAtMs === undefined ? undefined : clock.nowMs() - this.#upAtMs
     const ours = this.#signal.aborted ? endOf(this.#signal.reason) : this.#ours
-    const failure = ours?.failure ?? lost ?? end.failure
-    this.#plan.show({
-      state: 'going-down',
-      ...(failure.cause !== 'user-request' && { cause: failure.cause, causeAtUs: clock.wallUs() }),
-    })
+    const failure = ours?.failure ?? this.#lost ?? end.failure
+    this.#goDown(failure)
     const [, reason] = await Promise.all([this.#nameServers.restore(), call.hangUp(failure)])
     return {
       failure: ours ? failure : (reason ?? failure),
       chatExit: call.chatExit,
       pppExit: end.pppExit,
-      // Without a SIM or a radio there is nothing to redial: the link waits for it.
-      isBlocked: ours ? ours.isBlocked === true : /^sim-|^radio-off$/.test(reason?.cause ?? ''),
+      isBlocked: ours ? ours.isBlocked === true : reason !== undefined && isForTheModem(reason),
       stoodMs,
     }
   }
@@ -119,10 +124,15 @@ class Carriage {
   #onProgress(event: PppProgress): void {
     if (event.type === 'phase') {
       if (event.phase !== 'running') this.#standing = undefined
-      this.#follow(event.phase)
+      this.#wait.phase(event.phase)
+      if (event.phase === 'terminate') this.#goDown(this.#ours?.failure ?? this.#lost ?? event.failure)
+      else this.#follow(event.phase)
+    } else if (event.type === 'stopped') {
+      this.#wait.stopped(event.network)
     } else {
       this.#standing = event
       this.#coming = this.#coming.then(() => this.#comeUp(event))
+      this.#wait.take(event.address)
     }
   }
 
@@ -133,7 +143,12 @@ class Carriage {
     this.#meter ??= this.#newMeter()
     this.#plan.show({ interface: up.interfaceName, ip4, ip6: ip6Of(up.address) })
     await this.#nameServers.set(up.interfaceName, profile.dns ? (ip4?.dns ?? []) : [])
-    if (this.#isOver || this.#standing !== up) return
+    if (this.#standing === up) this.#goOn()
+  }
+
+  /** Once the standing addresses are all that the link has to wait for. */
+  #goOn(): void {
+    if (this.#isOver || !this.#standing || !this.#wait.isOver) return
     if (this.#isProven) this.#tellUp()
     else this.#proof ??= this.#prove()
   }
@@ -148,8 +163,8 @@ class Carriage {
     }
     this.#isProven = true
     this.#check?.watch()
-    // Else the peer negotiates anew: its next address tells.
-    if (this.#standing) this.#tellUp()
+    // Where the peer negotiates anew its next address tells.
+    this.#goOn()
   }
 
   #tellUp(): void {
@@ -180,13 +195,19 @@ class Carriage {
   #end(end: AttemptEnd): void {
     if (this.#isOver) return
     this.#ours = end
-    this.#plan.show({ state: 'going-down' })
+    this.#goDown(end.failure)
     this.#ppp.terminate(end.failure)
+  }
+
+  /** At the first sign of the end, and again when more is known of it. `failure`: undefined, not known yet. */
+  #goDown(failure: Failure | undefined): void {
+    const causeAtUs = this.#services.clock.wallUs()
+    this.#plan.show({ state: 'going-down', ...(failure && { ...shownFailure(failure), causeAtUs }) })
   }
 
   /** It ends, or has ended. */
   get #isOver(): boolean {
-    return this.#ppp.isEnded || this.#ours !== undefined
+    return this.#ppp.isEnded || this.#ours !== undefined || this.#lost !== undefined
   }
 
   #path(): CheckPath | undefined {
@@ -224,8 +245,6 @@ function phaseFollower(plan: AttemptPlan, wasUp: () => boolean): (phase: PppPhas
     } else if (phase === 'network') {
       done(isAuthenticating ? 'auth' : 'lcp')
       plan.show({ state: 'configuring' })
-    } else if (phase === 'terminate') {
-      plan.show({ state: 'going-down' })
     }
   }
 }

@@ -3,9 +3,11 @@
  * error a caller gets it. The supervisor, the bus (advice), the man page and the configuration's `[redial]` read it.
  */
 
+import { printable } from '../base/bytes.ts'
 import type { Cause, Failure } from '../base/cause.ts'
 import { type ErrorCode, ModemdError } from '../base/errors.ts'
 import type { RedialRule } from './redial.ts'
+import type { LinkSnapshot } from './snapshot.ts'
 
 export interface CauseEntry {
   /** Trying again changes nothing: somebody has to act first. Exactly the causes whose own rule is `stop`. */
@@ -166,7 +168,7 @@ export const CAUSE_TABLE: Readonly<Record<Cause, CauseEntry>> = {
   'auth-refused': stops(
     'AuthFailed',
     'The other side refused the user name or the password.',
-    "Correct the user name and the password (`username`, `password`, `auth` of the profile); many mobile operators want none, or the APN's own.",
+    "Correct the user name and the password (`username`, `password`, `auth` of the profile, or `--user` and `--password-file` of `mmctl connect`); many mobile operators want none, or the APN's own.",
   ),
   'peer-auth-refused': stops(
     'AuthFailed',
@@ -189,7 +191,7 @@ export const CAUSE_TABLE: Readonly<Record<Cause, CauseEntry>> = {
     every(1, 2, 120),
     'PppFailed',
     'The other side does not answer, or the host that `check` of the profile names.',
-    'It is dialled again by itself; if it comes often, see that the host of a `check` can be reached from elsewhere, and check the signal with `mmctl signal`.',
+    'Connect again, unless it is dialled again by itself; if it comes often, see that the host of a `check` can be reached from elsewhere, and check the signal with `mmctl signal`.',
   ),
   'hung-up': retries(
     every(1, 2, 120),
@@ -231,6 +233,30 @@ export const CAUSE_TABLE: Readonly<Record<Cause, CauseEntry>> = {
     'modemd met something that should not happen.',
     'Look into the log (`journalctl -u modemd`) and report it together with the detail.',
   ),
+}
+
+const LONGEST_DETAIL_CHARS = 400
+
+/** A failure as a link shows it. */
+export function shownFailure({ cause, detail }: Failure): Pick<LinkSnapshot, 'cause' | 'causeDetail' | 'advice'> {
+  return { cause, causeDetail: printable(detail, LONGEST_DETAIL_CHARS), advice: CAUSE_TABLE[cause].advice }
+}
+
+/** Of a link that the modem's state blocks; `the SIM is unlocked`. */
+const ONCE: Readonly<Partial<Record<Cause, string>>> = {
+  'sim-absent': 'a SIM is in',
+  'sim-pin': 'the SIM is unlocked',
+  'sim-pin-refused': 'the SIM is unlocked',
+  'sim-puk': 'the SIM is unlocked',
+  'sim-failed': 'the SIM works',
+  'radio-off': "the modem's radio is on",
+  'registration-denied': 'the network takes the SIM',
+  'roaming-forbidden': 'the modem is in its home network',
+}
+
+/** When a blocked link makes its next attempt, for people. */
+export function goesOnOnce(cause: Cause): string {
+  return `by itself, once ${ONCE[cause] ?? 'a modem is ready for it'}`
 }
 
 /** What a caller of Connect gets for a failed attempt: evidence first, then what to do. */

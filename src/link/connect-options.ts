@@ -9,13 +9,11 @@ import {
   numberFault,
   pinFault,
   type TextFault,
+  timeoutFault,
 } from '../base/values.ts'
 import type { RunWish } from './link.ts'
 import type { Profile } from './profile.ts'
 import type { ConnectOptions } from './snapshot.ts'
-
-const LEAST_TIMEOUT_MS = 1000
-const MOST_TIMEOUT_MS = 3_600_000
 
 /** Throws InvalidArgs; never names a secret's value. */
 export function wishWith(profile: Profile, options: ConnectOptions): RunWish {
@@ -65,7 +63,7 @@ function engineOf(text: string | undefined): Profile['engine'] | undefined {
 }
 
 function timeoutOf(ms: number | undefined): number | undefined {
-  if (ms === undefined) return undefined
-  if (Number.isInteger(ms) && ms >= LEAST_TIMEOUT_MS && ms <= MOST_TIMEOUT_MS) return ms
-  throw new ModemdError('InvalidArgs', `timeout must be ${LEAST_TIMEOUT_MS} to ${MOST_TIMEOUT_MS} milliseconds.`)
+  const fault = ms === undefined ? undefined : timeoutFault(ms)
+  if (fault !== undefined) throw new ModemdError('InvalidArgs', `timeout ${fault}.`)
+  return ms
 }

@@ -3,12 +3,11 @@
  * `link.ts` writes it; the bus reads it through the link.
  */
 
-import { printable } from '../base/bytes.ts'
 import { ModemdError } from '../base/errors.ts'
 import { Listeners } from '../base/listeners.ts'
 import type { Cancel, Clock, Logger } from '../base/ports.ts'
 import type { AttemptEnd } from './attempt-end.ts'
-import { CAUSE_TABLE } from './causes.ts'
+import { shownFailure } from './causes.ts'
 import type { PppRun } from './ppp-run.ts'
 import type { LinkPhase, LinkSnapshot } from './snapshot.ts'
 
@@ -34,8 +33,6 @@ const NO_FAILURE = {
 } as const
 
 export const NO_NEXT = { nextAttemptAtUs: 0n, nextAttemptReason: '', nextRung: undefined } as const
-
-const LONGEST_DETAIL_CHARS = 400
 
 type LinkListener = (next: LinkSnapshot, previous: LinkSnapshot) => void
 
@@ -112,17 +109,15 @@ export class LinkRecord {
   }
 
   /** Shows why the attempt ended, and in the same change what follows. */
-  endAttempt({ failure: { cause, detail }, chatExit, pppExit }: AttemptEnd, change: Partial<LinkSnapshot>): void {
+  endAttempt({ failure, chatExit, pppExit }: AttemptEnd, change: Partial<LinkSnapshot>): void {
     const { rxBytes, txBytes } = this.snapshot
     this.#ppp = undefined
     this.set({
       ...NO_SESSION,
       rxBytes,
       txBytes,
-      cause,
+      ...shownFailure(failure),
       causeAtUs: this.#clock.wallUs(),
-      causeDetail: printable(detail, LONGEST_DETAIL_CHARS),
-      advice: CAUSE_TABLE[cause].advice,
       chatExit,
       pppExit,
       ...change,

@@ -10,7 +10,7 @@ import { type Cancel, type Random, randomFraction } from '../base/ports.ts'
 import type { ModemHandle } from '../modem/snapshot.ts'
 import { type AttemptServices, readinessOf, runAttempt } from './attempt.ts'
 import { type AttemptEnd, AttemptFailed } from './attempt-end.ts'
-import { failureError } from './causes.ts'
+import { failureError, goesOnOnce } from './causes.ts'
 import { LinkRecord, NO_NEXT } from './link-record.ts'
 import type { ModemWish } from './modem-selector.ts'
 import { whatFollows } from './next-attempt.ts'
@@ -108,6 +108,7 @@ export class Link implements LinkHandle {
     for (const modem of this.#services.pool.free(this.id, profile)) this.#services.gate.open(modem)
     if (!run) return
     if (isOwn) run.wish = wishOf(profile)
+    run.isLasting ||= profile.autoconnect
     if (run.goOn) run.goOn()
     else if (isOwn && this.#record.snapshot.state === 'waiting') run.attempt.abort(CHANGED)
   }
@@ -261,9 +262,10 @@ export class Link implements LinkHandle {
 
     if (next.kind !== 'redial') {
       pool.release(this.id)
-      const reason = next.kind === 'given-up' ? { nextAttemptReason: next.reason } : undefined
+      const nextAttemptReason =
+        next.kind === 'given-up' ? next.reason : next.kind === 'blocked' ? goesOnOnce(cause) : ''
       const nextMonth = next.kind === 'blocked' && cause === 'data-limit' ? usage.nextAttempt() : undefined
-      this.#record.endAttempt(end, { modem: undefined, state: next.state, ...reason, ...nextMonth })
+      this.#record.endAttempt(end, { ...NO_NEXT, modem: undefined, state: next.state, nextAttemptReason, ...nextMonth })
       this.#record.settle(error)
       if (next.kind === 'end') return false
       if (slumber.isOn) return !run.stop.signal.aborted

@@ -7,7 +7,7 @@ import type { Failure } from '../base/cause.ts'
 import { Listeners } from '../base/listeners.ts'
 import type { Cancel } from '../base/ports.ts'
 import type { ModemFleet, ModemHandle, PortReport } from '../modem/snapshot.ts'
-import { type ModemWish, matchesModem, ttyPath } from './modem-selector.ts'
+import { type ModemWish, matchesModem, matchesSelector, ttyPath } from './modem-selector.ts'
 
 export type PoolView =
   | { readonly kind: 'free'; readonly modem: ModemHandle }
@@ -120,15 +120,21 @@ export class ModemPool {
     if (this.#claims.delete(link)) this.#listeners.emit()
   }
 
-  /** Why no modem is there for it: none is plugged in, or another program has every port of it. */
-  absence({ modem: selector }: ModemWish): Failure {
+  /** Why no modem is there for it: none is plugged in, or another program has it, or a port cannot be used, or the SIM is another. */
+  absence({ modem: selector, sim }: ModemWish): Failure {
     const detail = selector === 'any' ? 'no modem is there' : `no modem ${selector} is there`
     const isMeant = (port: PortReport) =>
       /^(tty|usb):/.test(selector) ? selector === `usb:${placeOf(port)}` || ttyOf(selector) === port.name : true
-    const candidates = this.#fleet.ports().filter((port) => isMeant(port) && isOfAModem(port))
+    const ports = this.#fleet.ports().filter(isMeant)
+    const released = ports.find(({ reason }) => RELEASED.test(reason))
+    if (released) {
+      const how = `${released.name} is let go of for another program (\`mmctl inhibit\`)`
+      return { cause: 'port-busy', detail: `${detail} for modemd: ${how}` }
+    }
+    const candidates = ports.filter(isOfAModem)
     const busy = candidates.find(({ owner, role }) => isForeign(owner) && !HELPERS.has(role))
     if (!busy || !candidates.every(({ owner, role }) => isForeign(owner) || role === 'ignored' || HELPERS.has(role)))
-      return { cause: 'modem-gone', detail }
+      return { cause: 'modem-gone', detail: this.#otherSims(selector, sim) ?? withFault(detail, ports) }
     return { cause: 'port-busy', detail: `${detail} for modemd: ${busy.owner} has ${busy.name}` }
   }
 
@@ -201,6 +207,19 @@ export class ModemPool {
     this.#unwatch()
   }
 
+  /** Modems are here, and all have other SIMs than the profile names; undefined: that is not it. */
+  #otherSims(selector: string, sim: string): string | undefined {
+    const here = this.#fleet.modems.filter(({ snapshot }) => matchesSelector(selector, snapshot))
+    if (
+      sim === '' ||
+      here.length === 0 ||
+      here.some(({ snapshot }) => matchesModem({ modem: selector, sim }, snapshot))
+    )
+      return undefined
+    const each = here.map(({ snapshot: { id, sim: other } }) => `${id} has ${other.iccid ?? 'none that can be read'}`)
+    return `no modem has the SIM ${sim}, which \`sim\` of the profile names: ${each.join(', ')}`
+  }
+
   #mayTake(link: string, owner: string): boolean {
     const claim = this.#claims.get(owner)
     if (!claim?.onTaken) return false
@@ -225,6 +244,15 @@ export class ModemPool {
 
 /** Roles of ports that no call would use. */
 const HELPERS: ReadonlySet<string | undefined> = new Set(['diag', 'gps', 'net'])
+
+/** As `fleet.ts` words it. */
+const RELEASED = /\(`mmctl inhibit`\)/
+
+/** A port that the configuration names and that cannot be opened. */
+function withFault(detail: string, ports: readonly PortReport[]): string {
+  const faults = ports.flatMap(({ reason }) => /it cannot be used: (.*)/.exec(reason)?.[1] ?? [])
+  return faults.length === 0 ? detail : `${detail}: ${faults[0]}`
+}
 
 /** modemd would take it, or another manager has it instead. */
 function isOfAModem({ isTaken, reason, modem }: PortReport): boolean {

@@ -32,7 +32,7 @@ export interface CandidateOptions {
   readonly name: string
   /** undefined: the modem's own word decides. */
   readonly driver: ModemDriver | undefined
-  /** A plain port is tried again for ever, a USB device until it is re-plugged or a rescan asks. */
+  /** A plain port is tried each minute for ever, a USB device ever more rarely. */
   readonly triesForEver: boolean
   readonly settings: DetectSettings
   readonly memory: PortMemory
@@ -50,6 +50,9 @@ const QUIET_MS = 40
 /** Once one port answers, the others get this long before the modem is shown without them. */
 const LATE_ANSWER_MS = 100
 const RETRY_PAUSES_MS = [1000, 5000, 10_000, 20_000, 40_000, 60_000]
+/** So many rounds a USB device gets at these pauses, a quarter of an hour; one that is stuck may come back by itself much later. */
+const FREQUENT_ROUNDS = 18
+const RARE_RETRY_MS = 300_000
 /** Another program ends at any time, and nobody tells. */
 const BUSY_RETRY_MS = 5000
 
@@ -87,6 +90,11 @@ export class Candidate {
     if (!entry) return undefined
     const own = this.#modem?.snapshot.ports.find(({ name }) => name === path)
     return own ?? infoOf(entry)
+  }
+
+  /** It could not even be opened: nobody knows whether it is a modem's. */
+  isUnusable(path: string): boolean {
+    return (this.#entries.get(path)?.problem ?? '') !== ''
   }
 
   /** How it came to its role, for people; '': it has no such port. */
@@ -196,12 +204,17 @@ export class Candidate {
   #take(entry: Entry, result: ProbeResult): void {
     const { logger, clock } = this.#options
     const { path } = entry.tty
-    const formerHolder = entry.holder
+    const say = (how: 'info' | 'warn', text: string) => {
+      if (entry.said !== text) logger[how](text)
+      entry.said = text
+    }
     entry.holder = undefined
+    entry.problem = ''
     switch (result.kind) {
       case 'answers': {
         const { port } = result
         entry.state = 'answers'
+        entry.said = ''
         entry.port = port
         if (![...this.#entries.values()].some((other) => other !== entry && other.port))
           this.#firstAnswerMs = clock.nowMs()
@@ -214,22 +227,21 @@ export class Candidate {
       }
       case 'gps':
         entry.state = 'gps'
-        logger.info(`${path} tells of satellites: it is left to the GPS.`)
+        say('info', `${path} tells of satellites: it is left to the GPS.`)
         return
       case 'deaf':
         // Who reads along takes the answers.
         entry.holder = this.#options.holderOf(path)
         entry.state = entry.holder === undefined ? 'deaf' : 'busy'
-        logger.info(`${path} does not answer AT${entry.holder === undefined ? '' : `: ${entry.holder} has it open`}.`)
+        say('info', `${path} does not answer AT${entry.holder === undefined ? '' : `: ${entry.holder} has it open`}.`)
         return
-      case 'unusable': {
-        const isNews = formerHolder === undefined || formerHolder !== result.holder
+      case 'unusable':
         entry.holder = result.holder
         entry.state = result.holder === undefined ? 'deaf' : 'busy'
         // It was not asked.
         if (entry.state === 'busy') entry.rounds--
-        if (isNews) logger.warn(`${path} cannot be used: ${result.reason}`)
-      }
+        else entry.problem = result.reason.replace(/\.$/, '')
+        say('warn', `${path} cannot be used: ${result.reason}`)
     }
   }
 
@@ -306,7 +318,8 @@ export class Candidate {
     const learned = (entry: Entry): Learned | undefined => {
       if (entry.state === 'answers') return 'at'
       if (entry.state === 'gps') return 'gps'
-      return entry.state === 'deaf' && entry.rounds >= ROUNDS_TO_BE_DEAF ? 'deaf' : undefined
+      const isDeaf = entry.state === 'deaf' && entry.problem === '' && entry.rounds >= ROUNDS_TO_BE_DEAF
+      return isDeaf ? 'deaf' : undefined
     }
     const asked = entries.filter(({ role }) => role === undefined)
     this.#options.memory.learn(
@@ -324,15 +337,15 @@ export class Candidate {
     })
   }
 
-  /** Nothing answers: once more after a pause, ever longer ones. */
+  /** Nothing answers: once more after a pause, ever longer ones. Its device is a modem's for sure (`known-devices.ts`). */
   #planRound(entries: readonly Entry[]): void {
     const asked = entries.filter(({ state }) => state !== 'not-asked' && state !== 'gps')
     if (asked.length === 0) return
     const round = Math.max(1, ...asked.map(({ rounds }) => rounds))
-    const lastMs = this.#options.triesForEver ? RETRY_PAUSES_MS.at(-1) : undefined
+    const isOften = this.#options.triesForEver || round < FREQUENT_ROUNDS
+    const lastMs = isOften ? RETRY_PAUSES_MS.at(-1)! : RARE_RETRY_MS
     const isBusy = asked.some(({ state }) => state === 'busy')
     const pauseMs = isBusy ? BUSY_RETRY_MS : (RETRY_PAUSES_MS[round - 1] ?? lastMs)
-    if (pauseMs === undefined) return
     const { clock } = this.#options
     const dueMs = clock.nowMs() + pauseMs
     this.#timer = clock.at(dueMs, () => this.#startRound())

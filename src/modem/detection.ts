@@ -7,7 +7,7 @@ import { existsSync, type FSWatcher, watch } from 'node:fs'
 import { join } from 'node:path'
 import { errorText } from '../base/errors.ts'
 import type { Cancel, Clock, Logger } from '../base/ports.ts'
-import { listTtys, readTty, type TtyFacts } from './sysfs.ts'
+import { isShortage, listTtys, readTty, type TtyFacts } from './sysfs.ts'
 
 /** What is needed of `system/uevents.ts`. */
 export interface DeviceEvent {
@@ -36,6 +36,8 @@ export interface DetectionOptions {
 const DIRECTORY_QUIET_MS = 20
 /** The event of a port may come before the links that lead to it. */
 const RETRY_MS = [10, 40, 150]
+/** Until descriptors or memory may be had again. */
+const SHORTAGE_MS = 5000
 
 export class Detection {
   readonly #options: DetectionOptions
@@ -45,6 +47,7 @@ export class Detection {
   readonly #watchesDirectories: boolean
   #events: { close(): void } | undefined
   #lookTimer: Cancel | undefined
+  #isShort = false
   #isClosed = false
 
   constructor(options: DetectionOptions) {
@@ -61,10 +64,17 @@ export class Detection {
     this.#watchesDirectories = root !== '' || this.#events === undefined
   }
 
-  /** Compares what is there with what was there. */
+  /** Compares what is there with what was there. What cannot be seen for now stays as it is, until another look. */
   look(): void {
     if (this.#isClosed) return
     this.#watchDirectories()
+    this.#unlessShort(() => {
+      this.#compare()
+      this.#isShort = false
+    })
+  }
+
+  #compare(): void {
     const found = listTtys(this.#options.root)
     const names = new Set(found.map(({ name }) => name))
     for (const [name, known] of this.#ttys) if (!names.has(name)) this.#forget(known)
@@ -80,14 +90,28 @@ export class Detection {
     for (const watcher of this.#watchers) watcher.close()
   }
 
+  #unlessShort(look: () => void): void {
+    try {
+      look()
+    } catch (error) {
+      if (!isShortage(error)) throw error
+      const { logger } = this.#options
+      if (!this.#isShort)
+        logger.warn(`Devices cannot be looked at now (${errorText(error)}): tried again until they can.`)
+      this.#isShort = true
+      this.#lookSoon(SHORTAGE_MS)
+    }
+  }
+
   #onEvent({ action, devpath, subsystem }: DeviceEvent): void {
     if (this.#isClosed) return
     const name = devpath.split('/').at(-1) ?? ''
-    if (subsystem === 'usb' && (action === 'add' || action === 'remove')) this.#options.onUsb(name.split(':')[0] ?? '')
+    if (subsystem === 'usb' && (action === 'add' || action === 'remove'))
+      this.#unlessShort(() => this.#options.onUsb(name.split(':')[0] ?? ''))
     if (subsystem !== 'tty' && subsystem !== 'wwan') return
     const known = this.#ttys.get(name)
     if (action === 'remove' && known) this.#forget(known)
-    if (action === 'add') this.#find(name, 0)
+    if (action === 'add') this.#unlessShort(() => this.#find(name, 0))
   }
 
   #find(name: string, tries: number): void {
@@ -97,7 +121,7 @@ export class Detection {
       return
     }
     const delayMs = RETRY_MS[tries]
-    if (delayMs !== undefined) this.#later(delayMs, () => this.#find(name, tries + 1))
+    if (delayMs !== undefined) this.#later(delayMs, () => this.#unlessShort(() => this.#find(name, tries + 1)))
   }
 
   #take(tty: TtyFacts): void {
@@ -141,10 +165,10 @@ export class Detection {
     }
   }
 
-  #lookSoon(): void {
+  #lookSoon(ms = DIRECTORY_QUIET_MS): void {
     const { clock } = this.#options
     this.#lookTimer?.()
-    this.#lookTimer = clock.at(clock.nowMs() + DIRECTORY_QUIET_MS, () => this.look())
+    this.#lookTimer = clock.at(clock.nowMs() + ms, () => this.look())
   }
 
   #later(ms: number, fn: () => void): void {

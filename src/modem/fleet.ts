@@ -179,15 +179,16 @@ export class Fleet implements ModemFleet {
     const port = candidate?.portNamed(tty.path)
     const obstacle = isModem && !port ? this.#obstacle(tty) : undefined
     const how = candidate?.reasonFor(tty.path)
+    const isUnusable = candidate?.isUnusable(tty.path) === true
     return {
       name: tty.path,
       device: tty.device,
       driver: tty.usb?.kernelDriver ?? tty.driver ?? '',
       usbId: tty.usb && `${tty.usb.vendor}:${tty.usb.product}`,
       interfaceClass: tty.usb?.interfaceClass,
-      role: port?.role,
+      role: isUnusable ? undefined : port?.role,
       owner: port?.owner || (holder ?? (obstacle && this.#gate?.holder) ?? ''),
-      isTaken: isModem && obstacle === undefined,
+      isTaken: isModem && obstacle === undefined && !isUnusable,
       reason: obstacle ?? (how ? `${reason}; ${how}` : reason),
       modem: candidate?.modem?.snapshot.id,
     }

@@ -105,10 +105,9 @@ export function refusalOf(
   // All tries are left: it was not a refusal that nobody heard of.
   const isInDoubt = history.isCutShort && !(kind === 'pin' && left === PIN_TRIES)
   if (history.isRefused || isInDoubt)
-    return new ModemdError(
-      'SimPin',
-      `This ${name} was refused by the SIM before, or its answer was lost; it is not sent again. Enter the right one with \`mmctl sim unlock\`; if you are sure that it is this, remove ${ledgerPath} before.`,
-      'sim-pin-refused',
+    return refused(
+      kind,
+      `This ${name} was refused by the SIM before, or its answer was lost; it is not sent again. Enter the right one with \`mmctl sim ${kind === 'puk' ? 'puk' : 'unlock'}\`; if you are sure that it is this, remove ${ledgerPath} before.`,
     )
   if (left === 0) return noneLeft(kind)
   if (caller === 'automatic') return automaticRefusal(left, history)
@@ -117,6 +116,13 @@ export function refusalOf(
   if (atMost >= 2 || caller === 'person-last-try') return undefined
   const remedy = kind === 'pin' ? `run \`mmctl sim ${command} --last-try\`` : 'enter it in a telephone'
   return new ModemdError('PinGuard', `This is the last ${name} try; if you are sure of the ${name}, ${remedy}.`)
+}
+
+/** A refused PUK leaves the SIM blocked as it was. */
+function refused(kind: Secret['kind'], text: string): ModemdError {
+  return kind === 'puk'
+    ? new ModemdError('SimPuk', text, 'sim-puk')
+    : new ModemdError('SimPin', text, 'sim-pin-refused')
 }
 
 function noneLeft(kind: Secret['kind']): ModemdError {
@@ -230,7 +236,7 @@ async function refusedError(context: PinContext, secret: Secret, reply: AtReply 
   const answer = reply ? `answered ${reply.final}` : 'did not answer in time'
   const rest = left === undefined ? '' : `, ${left} ${left === 1 ? 'try is' : 'tries are'} left`
   const text = `The SIM did not accept the ${secret.kind.toUpperCase()} (it ${answer}${rest}); it will not be sent again.`
-  return new ModemdError('SimPin', text, 'sim-pin-refused')
+  return refused(secret.kind, text)
 }
 
 function pinOf(digits: string): Secret {

@@ -18,6 +18,10 @@ export interface Entry {
   state: EntryState
   /** Who has it while it is busy. */
   holder: string | undefined
+  /** Why it could not even be opened the last time; '': it could, or somebody has it. */
+  problem: string
+  /** What the log has of it, which is not said twice in a row. */
+  said: string
   port: ModemPort | undefined
   /** The modem has its port. */
   isAdopted: boolean
@@ -41,6 +45,8 @@ export function newEntry(tty: TtyFacts, memory: PortMemory, settings: DetectSett
     roleReason: known?.reason ?? (learned === 'gps' ? 'it told of satellites (NMEA) the last time' : ''),
     state: isAsked ? 'probing' : learned === 'deaf' ? 'remembered' : 'not-asked',
     holder: undefined,
+    problem: '',
+    said: '',
     port: undefined,
     isAdopted: false,
     rounds: 0,
@@ -55,7 +61,8 @@ export function infoOf({ tty, role, state, holder }: Entry): PortInfo {
 }
 
 /** How it came to its role, for people. */
-export function reasonOf({ state, role, roleReason, holder }: Entry): string {
+export function reasonOf({ state, role, roleReason, holder, problem }: Entry): string {
+  if (problem !== '') return `it cannot be used: ${problem}`
   switch (state) {
     case 'probing':
       return 'it is just being asked'

@@ -4,7 +4,7 @@
  */
 
 import type { Cause, Failure } from '../base/cause.ts'
-import { ModemdError } from '../base/errors.ts'
+import { type ErrorCode, ModemdError } from '../base/errors.ts'
 import { sleep } from '../base/ports.ts'
 import { parseError } from './at/replies/cme.ts'
 import { parseCpin } from './at/replies/cpin.ts'
@@ -206,22 +206,35 @@ export async function simFailure(
 ): Promise<Failure | undefined> {
   if (!UNEXPLAINED.has(failure.cause)) return undefined
   const attempt: ModemContext['attempt'] = async (text, options) => sessionOf(port).attempt(text, options)
-  const error = simError(await readSimStatus({ attempt, apply }).catch(() => undefined))
-  return error?.failureCause && { cause: error.failureCause, detail: `${error.message} (${failure.detail})` }
+  const fault = faultOf(await readSimStatus({ attempt, apply }).catch(() => undefined))
+  return fault && { cause: fault.cause, detail: `${fault.what}. (${failure.detail})` }
 }
 
-/** For a dial that cannot be made: what is the matter with the SIM? */
+/** For what cannot be done without the SIM: what is the matter with it, and what to do. */
 export function simError(status: SimStatus | undefined): ModemdError | undefined {
-  switch (status) {
-    case 'absent':
-      return new ModemdError('SimAbsent', 'There is no SIM in the modem.', 'sim-absent')
-    case 'failed':
-      return new ModemdError('SimAbsent', 'The SIM does not work.', 'sim-failed')
-    case 'pin':
-      return new ModemdError('SimPin', 'The SIM asks for its PIN.', 'sim-pin')
-    case 'puk':
-      return new ModemdError('SimPuk', 'The SIM asks for its PUK.', 'sim-puk')
-    default:
-      return undefined
-  }
+  const fault = faultOf(status)
+  return fault && new ModemdError(fault.code, `${fault.what}: ${fault.remedy}.`, fault.cause)
+}
+
+interface SimFault {
+  readonly code: ErrorCode
+  readonly cause: Cause
+  readonly what: string
+  readonly remedy: string
+}
+
+function faultOf(status: SimStatus | undefined): SimFault | undefined {
+  return status === undefined ? undefined : SIM_FAULTS[status]
+}
+
+const SIM_FAULTS: Readonly<Partial<Record<SimStatus, SimFault>>> = {
+  absent: { code: 'SimAbsent', cause: 'sim-absent', what: 'There is no SIM in the modem', remedy: 'put one in' },
+  failed: {
+    code: 'SimAbsent',
+    cause: 'sim-failed',
+    what: 'The SIM does not work',
+    remedy: 'take it out and put it in again, or try another',
+  },
+  pin: { code: 'SimPin', cause: 'sim-pin', what: 'The SIM asks for its PIN', remedy: 'run `mmctl sim unlock`' },
+  puk: { code: 'SimPuk', cause: 'sim-puk', what: 'The SIM asks for its PUK', remedy: 'run `mmctl sim puk`' },
 }

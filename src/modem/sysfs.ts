@@ -72,6 +72,14 @@ const WWAN_PORT = /^wwan\d+([a-z]+)(\d+)$/
 
 const MANY_PURPOSE_DRIVERS = new Set(['cdc_acm', 'usbserial', 'usbserial_generic', 'usb_serial_simple'])
 
+/**
+ * There is nothing left to look with: what was not seen may well be there. All that is read here throws it; whatever else goes wrong
+ * is a device that goes.
+ */
+export function isShortage(error: unknown): boolean {
+  return /^(EMFILE|ENFILE|ENOMEM)$/.test((error as NodeJS.ErrnoException).code ?? '')
+}
+
 /** Ports with a device behind them; consoles and pseudo terminals have none. */
 export function listTtys(root: string): TtyFacts[] {
   const all = ['tty', 'wwan'].flatMap((subsystem) => names(join(root, '/sys/class', subsystem)))
@@ -81,7 +89,7 @@ export function listTtys(root: string): TtyFacts[] {
 /** undefined: no such port (any more), or not one with a device. */
 export function readTty(root: string, name: string): TtyFacts | undefined {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) return undefined
-  try {
+  return unlessGone(undefined, () => {
     const top = realpathSync(join(root, '/sys'))
     const port = WWAN_PORT.exec(name)
     if (port) return readWwan(name, top, port[1]!, Number(port[2]))
@@ -94,9 +102,7 @@ export function readTty(root: string, name: string): TtyFacts | undefined {
     if (owner !== undefined && usb)
       return { name, path: `/dev/${name}`, device: `/sys${dirname(owner).slice(top.length)}`, usb }
     return { name, path: `/dev/${name}`, device: `/sys${device.slice(top.length)}`, ...plainFacts(device, top) }
-  } catch {
-    return undefined
-  }
+  })
 }
 
 /** All ports of one modem have its card in common, which has the driver: `mhi-pci-generic`, `iosm`, `mtk_t7xx`. */
@@ -117,7 +123,7 @@ export function listUsbDevices(root: string): UsbDevice[] {
 
 export function readUsbDevice(root: string, place: string): UsbDevice | undefined {
   if (!/^\d+-\d+(\.\d+)*$/.test(place)) return undefined
-  try {
+  return unlessGone(undefined, () => {
     const top = realpathSync(join(root, '/sys'))
     const path = realpathSync(join(top, 'bus/usb/devices', place))
     if (!path.startsWith(`${top}/`)) return undefined
@@ -139,9 +145,7 @@ export function readUsbDevice(root: string, place: string): UsbDevice | undefine
       interfaceClasses,
       isComplete: count === interfaceClasses.length,
     }
-  } catch {
-    return undefined
-  }
+  })
 }
 
 function plainFacts(device: string, top: string): Pick<TtyFacts, 'driver' | 'pciId'> {
@@ -200,26 +204,23 @@ function ancestorWith(path: string, file: string, top: string): string | undefin
 }
 
 function boundDriver(path: string): string {
-  try {
-    return basename(readlinkSync(join(path, 'driver')))
-  } catch {
-    return ''
-  }
+  return unlessGone('', () => basename(readlinkSync(join(path, 'driver'))))
 }
 
 /** '' where there is none. What a device says of itself is cleaned: it ends in logs. */
 function attribute(path: string, name: string): string {
-  try {
-    return printable(readFileSync(join(path, name), 'latin1').trim(), 128)
-  } catch {
-    return ''
-  }
+  return unlessGone('', () => printable(readFileSync(join(path, name), 'latin1').trim(), 128))
 }
 
 function names(path: string): string[] {
+  return unlessGone([], () => readdirSync(path))
+}
+
+function unlessGone<T>(otherwise: T, read: () => T): T {
   try {
-    return readdirSync(path)
-  } catch {
-    return []
+    return read()
+  } catch (error) {
+    if (isShortage(error)) throw error
+    return otherwise
   }
 }

@@ -5,7 +5,8 @@ import type { NetworkName } from './control/networks.ts'
 import type { PppAddress, PppPhase } from './settings.ts'
 
 export type SessionEvent =
-  | { readonly type: 'phase'; readonly phase: PppPhase }
+  /** `failure`: why it is `terminate`. */
+  | { readonly type: 'phase'; readonly phase: PppPhase; readonly failure?: Failure | undefined }
   /**
    * Packets flow. `address` is all that is agreed by now: it comes again when another network protocol opened, or one of two
    * closed; and after the peer renegotiated, when the phase left `running` between.

@@ -360,7 +360,7 @@ export class PppSession {
   #beginEnd(failure: Failure): void {
     if (this.#phase === 'terminate') return
     this.#failure = failure
-    this.#setPhase('terminate')
+    this.#setPhase('terminate', failure)
     this.#stopAboveLcp()
   }
 
@@ -372,10 +372,10 @@ export class PppSession {
     this.#emit({ type: 'down', failure, exitCode: pppExitCode(failure.cause) })
   }
 
-  #setPhase(phase: PppPhase): void {
+  #setPhase(phase: PppPhase, failure?: Failure): void {
     if (this.#phase === phase) return
     this.#phase = phase
-    this.#emit({ type: 'phase', phase })
+    this.#emit({ type: 'phase', phase, ...(failure && { failure }) })
   }
 
   #evidence(): string {

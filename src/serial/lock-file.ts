@@ -1,9 +1,11 @@
 /**
  * UUCP lock files in HDB form (FHS 5.9): `LCK..ttyUSB0` holds its owner's process id in ten places; behind it, as minicom
- * does, the program's name, by which the next start knows what a crash left. pppd, minicom, cu and others honour them.
+ * does, the program's name, by which the next start knows what a crash left, and when the process began: its id may be another's by
+ * then. pppd, minicom, cu and others honour them.
  * `serialport-wire.ts` takes one before it opens a port.
  */
 
+import { readFileSync } from 'node:fs'
 import { link, lstat, mkdir, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type LockOwner, readLockOwner } from '../base/uucp-lock.ts'
@@ -48,7 +50,7 @@ export async function takeLock(folder: string, path: string): Promise<LockFile> 
     }
     const holder = readHolder(file)
     if (!holder) continue
-    if (isHeld(file, holder.pid)) throw busy(path, file, holder.pid, await programOf(holder.pid))
+    if (isHeld(file, holder)) throw busy(path, file, holder.pid, await programOf(holder.pid))
     await removeStale(file, holder.inode)
   }
   const sentence = `${path} is in use: its lock file ${file} changes hands again and again.`
@@ -61,7 +63,7 @@ export async function removeLocksAfterCrash(folder: string): Promise<void> {
     if (!/^(?:LCK\.\.|LTMP\.)/.test(name)) continue
     const file = join(folder, name)
     const holder = readableHolder(file)
-    if (holder?.program === PROGRAM && !isHeld(file, holder.pid)) await removeStale(file, holder.inode).catch(() => {})
+    if (holder?.program === PROGRAM && !isHeld(file, holder)) await removeStale(file, holder.inode).catch(() => {})
   }
 }
 
@@ -74,8 +76,9 @@ export async function programOf(pid: number | undefined): Promise<string | undef
 /** Written beside its place and linked there, so that nobody ever sees a lock without its owner. */
 async function createLock(file: string): Promise<boolean> {
   const temporary = temporaryName(file)
+  const words = [String(process.pid).padStart(10), PROGRAM, startOf(process.pid) ?? '']
   try {
-    await writeFile(temporary, `${String(process.pid).padStart(10)} ${PROGRAM}\n`, { flag: 'wx', mode: 0o644 })
+    await writeFile(temporary, `${words.join(' ').trimEnd()}\n`, { flag: 'wx', mode: 0o644 })
     await link(temporary, file)
     return true
   } catch (error) {
@@ -90,9 +93,9 @@ async function createLock(file: string): Promise<boolean> {
 function readHolder(file: string): Holder | undefined {
   try {
     const { content, inode } = readRegularFile(file, LARGEST_BYTES)
-    return { ...readLockOwner(content), inode }
+    return { ...readLockOwner(content), start: startIn(content), inode }
   } catch (error) {
-    if (error instanceof IrregularFile) return { pid: undefined, program: undefined, inode: 0 }
+    if (error instanceof IrregularFile) return { pid: undefined, program: undefined, start: undefined, inode: 0 }
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
@@ -107,15 +110,34 @@ function readableHolder(file: string): Holder | undefined {
 }
 
 interface Holder extends LockOwner {
+  /** undefined: the file does not tell. */
+  readonly start: string | undefined
   readonly inode: number
 }
 
-function isHeld(file: string, pid: number | undefined): boolean {
+/** Behind other programs' names it is something else, with minicom the user. */
+function startIn(content: Buffer): string | undefined {
+  return new RegExp(`^ *\\d+ ${PROGRAM} (\\d+)\n$`).exec(content.toString('latin1'))?.[1]
+}
+
+/** In the clock ticks of proc(5), from when the machine began: no clock that is set changes it. undefined: it cannot be seen. */
+function startOf(pid: number): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // The program's name, in brackets, may have anything in it.
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return undefined
+  }
+}
+
+function isHeld(file: string, { pid, start }: Holder): boolean {
   if (pid === undefined) return true
   if (pid === process.pid) return heldHere.has(file)
   try {
     process.kill(pid, 0)
-    return true
+    const present = start && startOf(pid)
+    return !present || present === start
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== 'ESRCH'
   }

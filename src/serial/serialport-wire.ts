@@ -60,7 +60,7 @@ export function createWireOpener({ root, clock, logger, isExclusive }: WireOpene
       throw new PortBusyError(path, holder)
     } catch (error) {
       if (error instanceof PortBusyError) throw error
-      const refusal = openRefusal(path, device, errorText(error))
+      const refusal = openRefusal(path, device, errorText(error).replaceAll(device, path))
       await lock?.release()
       throw refusal
     }

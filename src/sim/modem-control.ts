@@ -28,18 +28,33 @@ export interface ModemControlOptions {
 /** What is done; `chosen`: the modems it is for. Throws ModemdError InvalidArgs or WrongState. */
 export type ControlCommand = (args: readonly string[], chosen: readonly SimulatedModem[]) => ControlAnswer
 
+/** A command that takes no words. */
+export function withoutWords(
+  name: string,
+  command: (chosen: readonly SimulatedModem[]) => ControlAnswer,
+): ControlCommand {
+  return (words, chosen) => {
+    refuseSurplus(name, words)
+    return command(chosen)
+  }
+}
+
+function refuseSurplus(name: string, words: readonly string[]): void {
+  if (words.length > 0) throw new ModemdError('InvalidArgs', `${name} does not take "${words.join(' ')}"`)
+}
+
 export class ModemControl {
   readonly #options: ModemControlOptions
   readonly commands: Readonly<Record<string, ControlCommand>> = {
-    hangup: (_, chosen) => this.#hangUp(chosen),
-    signal: ([value]) => this.#signal(value),
+    hangup: withoutWords('hangup', (chosen) => this.#hangUp(chosen)),
+    signal: (words) => this.#signal(words),
     network: (args) => this.#setNetwork(args),
     ussd: (args, chosen) => this.#ussd(chosen, args),
     sms: (args, chosen) => this.#sms(chosen, args),
     sim: (args, chosen) => this.#sim(chosen, args),
-    silence: ([seconds], chosen) => this.#silence(chosen, seconds),
+    silence: (words, chosen) => this.#silence(chosen, words),
     fault: (args, chosen) => this.fault(args, chosen),
-    stats: (_, chosen) => ({ modems: chosen.map((each) => this.#statistics(each)) }),
+    stats: withoutWords('stats', (chosen) => ({ modems: chosen.map((each) => this.#statistics(each)) })),
   }
 
   constructor(options: ModemControlOptions) {
@@ -70,14 +85,16 @@ export class ModemControl {
     return { calls }
   }
 
-  #signal(value: string | undefined): ControlAnswer {
+  #signal([value, ...surplus]: readonly string[]): ControlAnswer {
+    refuseSurplus('signal', surplus)
     this.#options.network.signal = parseSignal(value ?? '')
     for (const modem of this.#options.modems) modem.signalChanged()
     return { csq: csqOf(this.#options.network.dbmAt(this.#options.clock.nowMs())) }
   }
 
   /** `MODE`, or `denied CAUSE`. */
-  #setNetwork([mode, cause]: readonly string[]): ControlAnswer {
+  #setNetwork([mode, cause, ...surplus]: readonly string[]): ControlAnswer {
+    refuseSurplus('network', surplus)
     if (!(NETWORK_MODES as readonly (string | undefined)[]).includes(mode))
       throw new ModemdError('InvalidArgs', `network takes one of ${NETWORK_MODES.join(', ')}`)
     if (cause !== undefined) {
@@ -91,7 +108,8 @@ export class ModemControl {
   }
 
   /** `TEXT [ask]`: the network begins. */
-  #ussd(modems: readonly SimulatedModem[], [text, ask]: readonly string[]): ControlAnswer {
+  #ussd(modems: readonly SimulatedModem[], [text, ask, ...surplus]: readonly string[]): ControlAnswer {
+    refuseSurplus('ussd', surplus)
     if (!text || (ask !== undefined && ask !== 'ask'))
       throw new ModemdError('InvalidArgs', 'ussd takes a text, and "ask" behind it where the network wants an answer')
     const told = modems.filter((modem) => modem.ussd(text, ask === 'ask')).length
@@ -133,7 +151,8 @@ export class ModemControl {
     return { sim: modems[0]?.simState }
   }
 
-  #silence(modems: readonly SimulatedModem[], seconds: string | undefined): ControlAnswer {
+  #silence(modems: readonly SimulatedModem[], [seconds, ...surplus]: readonly string[]): ControlAnswer {
+    refuseSurplus('silence', surplus)
     const silentS = readSeconds(seconds, 'silence')
     for (const { options } of modems) options.faults.silence(options.clock.nowMs() + silentS * 1000)
     return { seconds: silentS }

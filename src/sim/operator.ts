@@ -214,7 +214,7 @@ class Call implements OperatorCall {
       if (phase === 'terminate') this.#after(DROP_AFTER_TERMINATE_S, () => this.#request.onEnd())
       if (phase !== 'dead') this.#reach(phase)
     } else if (event.type === 'up') this.#onUp(event)
-    else this.#onDown(event.failure)
+    else if (event.type === 'down') this.#onDown(event.failure)
   }
 
   #reach(stage: Stage): void {

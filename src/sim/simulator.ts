@@ -11,7 +11,7 @@ import { type Carrier, openCarrier, pageAddress } from './carriers.ts'
 import { FaultPlan } from './faults.ts'
 import { identityOf } from './identity.ts'
 import { CALL_PREFIX_LENGTH, Ip6Network, withRouter } from './ip6-network.ts'
-import { type ControlAnswer, type ControlCommand, ModemControl } from './modem-control.ts'
+import { type ControlAnswer, type ControlCommand, ModemControl, withoutWords } from './modem-control.ts'
 import type { Timings } from './modem-state.ts'
 import { VirtualNetwork } from './network.ts'
 import { Operator } from './operator.ts'
@@ -71,6 +71,7 @@ export class Simulator {
     let simulator: Simulator | undefined
     try {
       simulator = new Simulator(options, ports, pool, ip6, carrier)
+      for (const fault of options.faults) simulator.#control.fault(fault, simulator.#modems)
       if (!options.isUnplugged) for (const modem of simulator.#modems) modem.plug()
       return simulator
     } catch (error) {
@@ -115,12 +116,11 @@ export class Simulator {
     this.#modems = Array.from({ length: options.modems }, (_, index) => this.#makeModem(index, operator))
     this.#control = new ModemControl({ ...ports, modems: this.#modems, network: this.#network, dns: options.dns })
     this.#commands = {
-      plug: (_, chosen) => this.#plug(chosen),
-      unplug: (_, chosen) => this.#unplug(chosen),
+      plug: withoutWords('plug', (chosen) => this.#plug(chosen)),
+      unplug: withoutWords('unplug', (chosen) => this.#unplug(chosen)),
       ...this.#control.commands,
-      ready: () => ({ ...this.readiness }),
+      ready: withoutWords('ready', () => ({ ...this.readiness })),
     }
-    for (const fault of options.faults) this.#control.fault(fault, this.#modems)
   }
 
   get readiness(): Readiness {

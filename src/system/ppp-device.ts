@@ -128,9 +128,9 @@ export interface InterfaceCounters {
   readonly rxErrors: bigint
 }
 
-/** undefined: there is no such interface in this network namespace. */
+/** undefined: there is no such interface in this network namespace, or no descriptor is left to look with. Never throws. */
 export function readInterfaceCounters(name: string): InterfaceCounters | undefined {
-  const line = readFileSync('/proc/self/net/dev', 'latin1')
+  const line = interfaceTable()
     .split('\n')
     .find((each) => each.trimStart().startsWith(`${name}:`))
   if (!line) return undefined
@@ -139,6 +139,14 @@ export function readInterfaceCounters(name: string): InterfaceCounters | undefin
     rxBytes: BigInt(numbers[0] ?? 0),
     rxErrors: BigInt(numbers[2] ?? 0),
     txBytes: BigInt(numbers[8] ?? 0),
+  }
+}
+
+function interfaceTable(): string {
+  try {
+    return readFileSync('/proc/self/net/dev', 'latin1')
+  } catch {
+    return ''
   }
 }
 

@@ -3,12 +3,13 @@
  * `link/resolver-chain.ts`. What we add is called `INTERFACE.modemd`, by which the next start knows what a crash left.
  */
 
-import { spawn } from 'node:child_process'
+import type { SpawnOptions } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorText, ModemdError } from '../base/errors.ts'
 import { isOfResolvconf, type LinkNameServers, type NameServerMethod } from '../base/name-servers.ts'
+import { startChild } from './child.ts'
 import { foreignResolvConf } from './resolver-file.ts'
 
 const FOLDERS = ['sbin', 'usr/sbin', 'usr/local/sbin', 'usr/bin']
@@ -67,22 +68,22 @@ function isProgram(path: string): boolean {
 function run(program: string, args: string[], environment: Record<string, string> = {}, input = ''): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (why: string) => reject(new ModemdError('Internal', `resolvconf ${args.join(' ')}: ${why}`))
-    const child = spawn(program, args, {
+    const options: SpawnOptions = {
       // It calls scripts of the system: nothing of our environment is theirs.
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...environment },
       stdio: ['pipe', 'ignore', 'pipe'],
       timeout: TIMEOUT_MS,
       killSignal: 'SIGKILL',
-    })
+    }
+    const child = startChild(program, args, options, (error) => fail(errorText(error)))
     let words = ''
-    child.stderr.on('data', (bytes) => {
+    child?.stderr?.on('data', (bytes) => {
       words = (words + bytes).slice(0, LONGEST_WORDS)
     })
-    child.on('error', (error) => fail(errorText(error)))
     // Not `close`: what it starts may keep its standard error.
-    child.on('exit', (code, signal) => (code === 0 ? resolve() : fail(words.trim() || `exit ${code ?? signal}`)))
+    child?.on('exit', (code, signal) => (code === 0 ? resolve() : fail(words.trim() || `exit ${code ?? signal}`)))
     // It may end before it reads all.
-    child.stdin.on('error', () => {})
-    child.stdin.end(input)
+    child?.stdin?.on('error', () => {})
+    child?.stdin?.end(input)
   })
 }

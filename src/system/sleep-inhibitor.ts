@@ -3,9 +3,10 @@
  * library cannot take the descriptor that Inhibit() answers. It ends with its pipe, and so with us. Used by `daemon/suspend.ts`.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { errorText } from '../base/errors.ts'
 import type { Logger } from '../base/ports.ts'
+import { startChild } from './child.ts'
 
 const WORDS = ['--what=sleep', '--mode=delay', '--who=modemd', '--why=Links are hung up in order', 'cat']
 const LONGEST_WORDS = 300
@@ -30,23 +31,23 @@ export class SleepInhibitor {
   hold(): void {
     if (this.#child) return
     const { busAddress, program = 'systemd-inhibit' } = this.#options
-    const child = spawn(program, WORDS, {
-      env: { PATH: process.env.PATH, DBUS_SYSTEM_BUS_ADDRESS: busAddress },
-      stdio: ['pipe', 'ignore', 'pipe'],
-    })
-    this.#child = child
-    let words = ''
-    child.stderr.on('data', (bytes) => {
-      words = (words + bytes).slice(0, LONGEST_WORDS)
-    })
-    child.stdin.on('error', () => {})
     const ended = (why: string) => {
       if (this.#child !== child) return
       this.#child = undefined
       this.#sayAbsence(why)
     }
-    child.on('error', (error) => ended(errorText(error)))
-    child.on('close', (code, signal) => ended(words.trim() || `exit ${code ?? signal}`))
+    const options: SpawnOptions = {
+      env: { PATH: process.env.PATH, DBUS_SYSTEM_BUS_ADDRESS: busAddress },
+      stdio: ['pipe', 'ignore', 'pipe'],
+    }
+    const child = startChild(program, WORDS, options, (error) => ended(errorText(error)))
+    this.#child = child
+    let words = ''
+    child?.stderr?.on('data', (bytes) => {
+      words = (words + bytes).slice(0, LONGEST_WORDS)
+    })
+    child?.stdin?.on('error', () => {})
+    child?.on('close', (code, signal) => ended(words.trim() || `exit ${code ?? signal}`))
   }
 
   release(): void {

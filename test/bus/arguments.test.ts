@@ -67,7 +67,12 @@ test('values that could become a second command, a file or a root action are ref
   for (const [key, values] of Object.entries(bad)) {
     for (const value of values) refused(() => checkConnectOptions({ [key]: variant('s', value) }))
   }
-  for (const timeout of [0, 3_600_001]) refused(() => checkConnectOptions({ timeout: variant('u', timeout) }))
+  for (const timeout of [0, 1, 999, 3_600_001]) {
+    const { message } = refused(() => checkConnectOptions({ timeout: variant('u', timeout) }))
+    assert.equal(message, 'timeout must be 1000 to 3600000 milliseconds.')
+  }
+  for (const timeout of [1000, 3_600_000])
+    assert.deepEqual(checkConnectOptions({ timeout: variant('u', timeout) }).options, { timeout })
   for (const plmn of ['1234', '1234567', '26201"', '26201\n']) refused(() => checkText('plmn', plmn))
   for (const device of ['', 'a b', 'a\n', 'x'.repeat(257)]) refused(() => checkText('device', device))
   assert.equal(checkText('plmn', ''), '')

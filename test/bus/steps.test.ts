@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { Failure } from '../../src/base/cause.ts'
+import type { Cause, Failure } from '../../src/base/cause.ts'
 import { silentLogger } from '../../src/base/ports.ts'
 import { Exporter } from '../../src/bus/exporter.ts'
 import { ObjectTree } from '../../src/bus/object-tree.ts'
 import { Publisher } from '../../src/bus/publisher.ts'
+import { CAUSE_TABLE } from '../../src/link/causes.ts'
 import { AUTO, hangUp, Rig } from '../link/rig.ts'
-import { FakeModem } from '../support/fake-modem.ts'
+import { type FakeCall, FakeModem } from '../support/fake-modem.ts'
 
 /** Each StateChanged of one interface since the last look, as `old new cause`. */
 function follow(context: TestContext, rig: Rig, name: string): () => readonly string[] {
@@ -57,9 +58,43 @@ test('a link that falls tells why once, and nothing of it on the way up again', 
   steps()
 
   await rig.supervisor.disconnect('demo')
-  assert.deepEqual(steps(), ['up going-down', 'going-down idle user-request'], 'not what it fell by before')
+  assert.deepEqual(
+    steps(),
+    ['up going-down user-request', 'going-down idle user-request'],
+    'not what it fell by before',
+  )
   await rig.bringUp()
   assert.deepEqual(steps(), ['idle waiting', ...WAY_UP])
+})
+
+test('whoever ends a link, the first step down says why, and the properties with it', async (context) => {
+  const ends: readonly (readonly [Cause, (rig: Rig, call: FakeCall) => unknown, RegExp])[] = [
+    ['modem-gone', (rig) => rig.fleet.unplug(rig.modem), /no longer there/],
+    ['roaming-forbidden', (rig) => rig.modem.set({ registration: 'roaming' }), /foreign operator/],
+    ['user-request', (rig) => void rig.supervisor.disconnect('demo'), /disconnect was asked for/],
+    ['hung-up', (_, call) => call.lose({ cause: 'hung-up', detail: 'the network' }, 'works'), /^the network$/],
+    ['hung-up', (rig) => rig.session.phase('terminate', { cause: 'hung-up', detail: 'the peer' }), /^the peer$/],
+  ]
+  for (const [cause, end, detail] of ends) {
+    const rig = new Rig({ demo: '' })
+    const steps = follow(context, rig, 'org.modemd.Link1')
+    await rig.bringUp()
+    await hangUp(rig, 'idle')
+    await rig.supervisor.connect('demo', {})
+    await rig.settle()
+    const call = rig.dial.connect()
+    await rig.settle()
+    rig.session.up()
+    await rig.settle()
+    rig.session.isDeaf = true
+    steps()
+    end(rig, call)
+    await rig.settle()
+    assert.equal(steps()[0], `up going-down ${cause}`)
+    const { snapshot } = rig.link()
+    assert.deepEqual([snapshot.cause, snapshot.advice], [cause, CAUSE_TABLE[cause].advice])
+    assert.match(snapshot.causeDetail ?? '', detail)
+  }
 })
 
 test('a link that was blocked begins anew without the cause of that', async (context) => {

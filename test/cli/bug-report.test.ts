@@ -201,7 +201,12 @@ test(
     const file = join(root, 'report.txt')
     const { exitCode, stdout, stderr } = await run('bug-report', file, '--root', root)
     assert.deepEqual([exitCode, stderr], [0, ''])
-    assert.match(stdout, /^The report is in .*: look through it before you send it\.\nLeft out:\n {2}passwords, PINs/)
+    assert.match(
+      stdout,
+      /^The report is in .*:\slook\sthrough\sit\sbefore\syou\ssend\sit\.\nLeft out:\n {2}passwords, PINs/,
+    )
+    const items = stdout.slice(stdout.indexOf('Left out:')).split('\n')
+    for (const line of items) assert.ok(line.length <= 80, line)
     assert.equal(statSync(file).mode & 0o777, 0o600)
     const text = readFileSync(file, 'utf8')
     const titles = [...text.matchAll(/^== (.*)$/gm)].map(([, title]) => title)

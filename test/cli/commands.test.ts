@@ -6,7 +6,7 @@ import { ModemdError } from '../../src/base/errors.ts'
 import { LINK_UP, MODEM_SNAPSHOT } from '../support/fake-supervisor.ts'
 import { needs } from '../support/needs.ts'
 import { mmctl, Running } from './support/mmctl.ts'
-import { at, list, SECOND, scene } from './support/scene.ts'
+import { at, list, SECOND, scene, secretFile } from './support/scene.ts'
 
 const has = { ...needs('dbus-daemon'), timeout: 60_000 }
 
@@ -41,11 +41,17 @@ test('list', has, async (context) => {
   assert.equal(at(document, '1.signalQuality'), undefined)
 })
 
+const NO_MODEM = 'No modem is here: `mmctl doctor` looks for what is in the way.\n'
+
 test('list without a modem', has, async (context) => {
   const { api, run, json } = await scene(context)
   api.removeModem(api.modems[0]!)
-  assert.deepEqual(await run('list'), { exitCode: 0, stdout: 'No modem is here.\n', stderr: '' })
+  assert.deepEqual(await run('list'), { exitCode: 0, stdout: NO_MODEM, stderr: '' })
   assert.deepEqual((await json('list')).document, [])
+  assert.match(
+    (await run('scan')).stderr.replaceAll('\n', ' '),
+    /plug one in, or wait some seconds for one that restarts/,
+  )
 })
 
 test('status', has, async (context) => {
@@ -129,6 +135,7 @@ test('a modem is named by id, index, IMEI, tty or a part', has, async (context) 
   const unknown = await run('status', 'nope')
   assert.deepEqual([unknown.exitCode, unknown.stdout], [4, ''])
   assert.equal(unknown.stderr, 'mmctl: there is no modem "nope": `mmctl list` shows those that are here\n')
+  assert.match((await run('status', 'demo')).stderr, /^mmctl: there is no modem "demo", that is a link: /)
   // A number that is off by one is no part of an IMEI.
   for (const name of ['7', '17']) assert.equal((await run('signal', name)).exitCode, 4, name)
   assert.equal(await idFor('3569'), MODEM_SNAPSHOT.id)
@@ -243,30 +250,80 @@ test('enable and disable', has, async (context) => {
 
 test('errors of modemd become exit codes', has, async (context) => {
   const { api, run, json } = await scene(context)
-  const codes = {
-    NotAuthorized: 5,
-    Timeout: 6,
-    SimPin: 7,
-    SimPuk: 7,
-    SimAbsent: 7,
-    PinGuard: 7,
-    NoNetwork: 8,
-    Roaming: 8,
-    DialFailed: 9,
-    PppFailed: 10,
-    AuthFailed: 10,
-    ModemGone: 4,
-    Busy: 1,
-    Internal: 1,
-  } as const
-  for (const [code, exitCode] of Object.entries(codes)) {
+  const codes = [
+    ['NotAuthorized', 5],
+    ['Timeout', 6],
+    ['SimPin', 7, 'sim-pin'],
+    ['SimPuk', 7, 'sim-puk'],
+    ['SimAbsent', 7, 'sim-absent'],
+    ['PinGuard', 7],
+    ['NoNetwork', 8, 'no-network'],
+    ['Roaming', 8, 'roaming-forbidden'],
+    ['DialFailed', 9],
+    ['PppFailed', 10],
+    ['AuthFailed', 10],
+    ['ModemGone', 4],
+    ['Busy', 1],
+    ['Internal', 1],
+  ] as const
+  for (const [code, exitCode, cause] of codes) {
     api.modems[0]!.enable = async () => {
-      throw new ModemdError(code as keyof typeof codes, 'It went wrong: mend it.')
+      throw new ModemdError(code, 'It went wrong: mend it.')
     }
     assert.deepEqual(await run('enable'), { exitCode, stdout: '', stderr: 'mmctl: It went wrong: mend it.\n' }, code)
     const { document } = await json('enable')
-    assert.deepEqual(document, { error: { name: `org.modemd.Error.${code}`, message: 'It went wrong: mend it.' } })
+    const error = { name: `org.modemd.Error.${code}`, message: 'It went wrong: mend it.' }
+    assert.deepEqual(document, { error: cause === undefined ? error : { ...error, cause } })
   }
+})
+
+test('the cause in --json is the one that the modem names, where an error may have several', has, async (context) => {
+  const { api, json } = await scene(context)
+  const modem = api.modems[0]!
+  const cause = async (...argv: string[]) => at((await json(...argv)).document, 'error.cause')
+  const refused = (error: ModemdError) => async () => {
+    throw error
+  }
+  modem.register = refused(new ModemdError('NoNetwork', 'The network refuses this SIM.'))
+  modem.change({ state: 'searching', failure: { cause: 'registration-denied', detail: '#13' } })
+  assert.equal(await cause('register'), 'registration-denied')
+  modem.change({ failure: { cause: 'busy', detail: 'BUSY' } })
+  assert.equal(await cause('register'), 'no-network', 'the other is about something else')
+  modem.change({ failure: undefined })
+  const pin = secretFile(context, '4321')
+  const change = ['sim', 'change-pin', '--pin-file', pin, '--new-pin-file', pin]
+  for (const [code, expected] of [
+    ['SimPin', 'sim-pin-refused'],
+    ['SimPuk', 'sim-puk'],
+    ['PinGuard', 'sim-pin'],
+  ] as const) {
+    modem.changePin = refused(new ModemdError(code, 'Refused.'))
+    assert.equal(await cause(...change), expected)
+  }
+})
+
+test('what takes longer than half a second says that it is at work', has, async (context) => {
+  const { api, run } = await scene(context)
+  const modem = api.modems[0]!
+  const { id } = modem.snapshot
+  const slowly = () => new Promise<void>((resolve) => setTimeout(resolve, 700))
+  Object.assign(modem, { enable: slowly, disable: slowly, reset: slowly, changePin: slowly })
+  const pin = secretFile(context, '4321')
+  const answers = await Promise.all([
+    run('enable'),
+    run('disable'),
+    run('reset'),
+    run('sim', 'change-pin', '--pin-file', pin, '--new-pin-file', pin),
+  ])
+  assert.deepEqual(
+    answers.map(({ stderr }) => stderr),
+    [
+      `${id} is being enabled …\n`,
+      `${id} is being disabled …\n`,
+      `${id} is being restarted …\n`,
+      `waiting for the SIM in ${id} …\n`,
+    ],
+  )
 })
 
 test('wrong usage', has, async (context) => {
@@ -324,6 +381,7 @@ test('no command, and help about none that there is, also as JSON', async () => 
     [[], 'a command is missing: see `mmctl --help`'],
     [['sim'], 'a command is missing: see `mmctl sim --help`'],
     [['help', 'bogus'], "unknown command 'bogus': see `mmctl --help`"],
+    [['help', 'sim', 'bogus'], "unknown command 'sim bogus': see `mmctl --help`"],
   ] as const) {
     const { exitCode, stdout, stderr } = await run(...argv, '--json')
     assert.deepEqual([exitCode, stderr], [2, ''])
@@ -331,4 +389,5 @@ test('no command, and help about none that there is, also as JSON', async () => 
   }
   assert.equal((await run('help', 'bogus')).stderr, "mmctl: unknown command 'bogus': see `mmctl --help`\n")
   assert.equal((await run('help', 'sim')).exitCode, 0)
+  assert.deepEqual(await run('help', 'sim', 'unlock'), await run('sim', 'unlock', '--help'))
 })

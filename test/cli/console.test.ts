@@ -58,6 +58,7 @@ test('at: as one JSON document', has, async (context) => {
       { command: 'AT+CSQ', lines: ['+CSQ: 20,99'], final: 'OK' },
       { command: 'AT+NO', lines: [], final: '+CME ERROR: 100' },
     ],
+    error: { name: 'org.modemd.Error.Unknown', message: 'the modem refused AT+NO', cause: 'modem-error' },
   })
 })
 
@@ -66,6 +67,7 @@ test('at: off, and wrong use', has, async (context) => {
   const off = await run('at', '0', 'AT+CSQ')
   assert.equal(off.exitCode, 1)
   assert.match(off.stderr, /^mmctl: The AT console is off: set at-console = yes/)
+  assert.match(off.stderr.replaceAll('\n', ' '), /and run `systemctl reload modemd`/)
   assert.equal((await run('at')).exitCode, 2)
   assert.equal((await run('at', '0')).exitCode, 2)
   assert.equal((await run('at', '7', 'AT')).exitCode, 4)

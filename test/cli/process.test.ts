@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import { openPty } from '../../src/system/pty.ts'
 import { serve } from '../bus/fixture.ts'
 import { needs } from '../support/needs.ts'
+import { secretFile } from './support/scene.ts'
 
 const has = { ...needs('dbus-daemon'), timeout: 60_000 }
 
@@ -100,6 +101,21 @@ test('a PIN typed on a terminal is not echoed', has, async (context) => {
   // The terminal is read a moment later.
   await until(/is unlocked/)
   assert.doesNotMatch(screen.text, /1234/)
+  assert.deepEqual(api.log, ['sendPin(1234, person)'])
+})
+
+test('a PIN on standard input: no chmod is advised of a file that it may come from', has, async (context) => {
+  const { bus, api } = await serve(context)
+  api.modems[0]!.change({ state: 'locked', sim: { status: 'pin', pinTries: 3 } })
+  const file = secretFile(context, '1234\n', 0o644)
+  const stdin = openSync(file, 'r')
+  const [stdout, stderr] = [openSync(`${file}.out`, 'w'), openSync(`${file}.err`, 'w')]
+  const node = ['--import', 'tsx', 'src/cli/main.ts', 'sim', 'unlock', '--pin-file', '-']
+  const env = { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: bus.address }
+  const exit = exitOf(spawn(process.execPath, node, { stdio: [stdin, stdout, stderr], env }))
+  for (const fd of [stdin, stdout, stderr]) closeSync(fd)
+  assert.equal(await exit, 0)
+  assert.equal(readFileSync(`${file}.err`, 'utf8'), '')
   assert.deepEqual(api.log, ['sendPin(1234, person)'])
 })
 

@@ -1,4 +1,4 @@
-/** `npm run dev` and `npm run demo` where they are used wrongly: they end with words, at once. */
+/** The scripts behind `npm run` where they are asked for help or used wrongly: they end with words, at once. */
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -24,9 +24,18 @@ test('demo: --help, and a word that it does not know', () => {
   assert.match(stderr, /^The demo takes no "--kepp"\.\nUsage: npm run demo/)
 })
 
-test('dev: --help', () => {
-  const { status, stdout } = run('dev.mjs', '--help')
-  assert.deepEqual([status, stdout.split('\n')[0]], [0, 'Usage: npm run dev [-- OPTION ...]'])
+test('--help is told at once, within 80 columns', () => {
+  for (const [script, firstLine] of [
+    ['dev.mjs', 'Usage: npm run dev [-- OPTION ...]'],
+    ['test.mjs', 'Usage: npm test [PART ...]'],
+    ['test-vm.mjs', 'Usage: npm run test:vm [-- PART ...]'],
+    ['package.mjs', 'Usage: npm run package [-- ARCHITECTURE ...]'],
+  ] as const)
+    for (const option of ['--help', '-h']) {
+      const { status, stdout } = run(script, option)
+      assert.deepEqual([status, stdout.split('\n')[0]], [0, firstLine])
+      for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line)
+    }
 })
 
 const has = { ...needs('dbus-daemon', 'ip', 'tun'), timeout: 120_000 }

@@ -116,7 +116,10 @@ test('profile list, show, add, remove', has, async (context) => {
     autoconnect: false,
     roaming: true,
   })
-  assert.match((await run('profile', 'add', 'demo')).stderr, /there is a profile "demo" already/)
+  assert.match(
+    (await run('profile', 'add', 'demo')).stderr.replaceAll('\n', ' '),
+    /there is a profile "demo" already: change it with `mmctl profile edit demo`/,
+  )
   assert.match((await run('profile', 'add', 'x', '--set', 'pin=1234')).stderr, /must not be an argument.*--pin-file/)
   assert.equal((await run('profile', 'add', 'x', '--set', 'mtu')).exitCode, 2)
   assert.equal((await run('profile', 'remove', 'demo')).stdout, 'Profile demo is removed.\n')

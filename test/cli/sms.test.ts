@@ -47,6 +47,16 @@ test('list and show: one line each, and nothing in them drives the terminal', ha
   assert.deepEqual([missing.exitCode, /no message "9"/.test(missing.stderr)], [4, true])
 })
 
+test('what a locked SIM has nobody knows', has, async (context) => {
+  const { api, run } = await scene(context)
+  const modem = api.modems[0]!
+  const said = async () => (await run('sms', 'list')).stdout.replace(/\s+/g, ' ')
+  modem.change({ state: 'locked', sim: { status: 'pin', pinTries: 3 } })
+  assert.match(await said(), /^The SIM in imei_356938035643809 is locked, .* run `mmctl sim unlock` first\. $/)
+  modem.change({ sim: { status: 'puk', pinTries: 0 } })
+  assert.match(await said(), /`mmctl sim puk` first/)
+})
+
 test('a full memory is told', has, async (context) => {
   const { api, run } = await scene(context)
   api.modems[0]!.messaging.change({ memory: { name: 'SM', used: 20, total: 20 }, isFull: true })

@@ -103,6 +103,18 @@ test('modems, ports and links that need somebody', (context) => {
   supervisor.removeModem(supervisor.modems[0]!)
   link.change({ ...LINK_UP })
   assert.deepEqual(complaints(), ['warn modems: none is here'])
+  const [port] = supervisor.ports.slice(-1)
+  const reason = 'let go of because another program asked for it (`mmctl inhibit`)'
+  supervisor.ports = [{ ...port!, modem: undefined, isTaken: false, reason }]
+  assert.deepEqual(complaints(), [
+    'warn modems: none is here for modemd: /dev/ttyUSB2 is let go of for another program',
+  ])
+  supervisor.ports = [{ ...port!, reason: 'the configuration names it; it cannot be used: /dev/ttyS7 is not there' }]
+  assert.deepEqual(complaints(), [
+    'warn modems: none is here',
+    'warn port /dev/ttyUSB2: cannot be used: /dev/ttyS7 is not there',
+  ])
+  supervisor.ports = []
   link.change({ state: 'idle', cause: 'user-request' })
   assert.deepEqual(complaints(), ['warn modems: none is here'])
 })

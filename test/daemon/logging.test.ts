@@ -89,3 +89,30 @@ test('no secret of four characters or more survives', () => {
     { seed: 9 },
   )
 })
+
+test('paths are without the root, in sentences and fields, and nothing else is touched', () => {
+  const root = '/tmp/mo.demd+1'
+  const samples = [
+    [`/dev/ttyS7 is not there (cannot open ${root}/dev/ttyS7)`, '/dev/ttyS7 is not there (cannot open /dev/ttyS7)'],
+    [`EACCES: mkdir '${root}/var/lib/modemd', then "${root}//run"`, `EACCES: mkdir '/var/lib/modemd', then "/run"`],
+    [`${root}: it cannot be watched; ${root}.`, `/: it cannot be watched; /.`],
+    [
+      `/var${root}/x ${root}2/x ${root}.old/x /tmp/moxdemd+1/x`,
+      `/var${root}/x ${root}2/x ${root}.old/x /tmp/moxdemd+1/x`,
+    ],
+  ] as const
+  for (const [given, shown] of samples)
+    for (const each of [root, `${root}/`]) {
+      const text = logged({ root: each }, (logger) => logger.info(given, { file: `${root}/etc/modemd` }))
+      assert.equal(text, `<6>${shown} file=/etc/modemd\n`)
+    }
+  assert.equal(
+    logged({ root: './modem' }, (logger) => logger.info('the modem of modem/dev/ttyS7')),
+    '<6>the modem of /dev/ttyS7\n',
+  )
+  for (const none of ['', '/', undefined])
+    assert.equal(
+      logged({ ...(none !== undefined && { root: none }) }, (logger) => logger.info(`${root}/x`)),
+      `<6>${root}/x\n`,
+    )
+})

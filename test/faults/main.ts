@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import type { Logger } from '../../src/base/ports.ts'
+import { wrap } from '../../src/cli/output/text.ts'
 import { MATRIX_FAULTS, type MatrixFault, STATES, type State, strikesLater } from './expectations.ts'
 import { complaintsOf, runMatrix, tableOf } from './matrix.ts'
 
@@ -13,8 +14,8 @@ const USAGE = `usage: npm run test:faults [-- OPTION …]
   --verbose         what the daemon logs
   --sample N        so many cells on the real programs, too (default 8; 0 where
                     faults or states are chosen)
-States: ${STATES.join(', ')}
-Faults: ${MATRIX_FAULTS.join(', ')}`
+${wrap(`States: ${STATES.join(', ')}`, 72).join('\n        ')}
+${wrap(`Faults: ${MATRIX_FAULTS.join(', ')}`, 72).join('\n        ')}`
 
 const { values } = parseArgs({
   options: {

@@ -24,6 +24,8 @@ export interface Stats extends SimStats {
 export interface Holdings {
   readonly rssKiB: number
   readonly heapKiB: number
+  /** The heap without what V8 compiled: that grows until all that is ever run is compiled (decision 9). */
+  readonly dataKiB: number
   readonly externalKiB: number
   readonly descriptors: number
   readonly timers: number
@@ -125,12 +127,13 @@ export class RealProduct extends Product {
     rmSync(this.#probeFile, { force: true })
     process.kill(pid!, 'SIGUSR2')
     if (!(await this.waitFor(() => existsSync(this.#probeFile), 10_000))) throw new Error('modemd does not report')
-    const { heapUsed, external, resources, listeners } = JSON.parse(readFileSync(this.#probeFile, 'utf8'))
+    const { heapUsed, code, external, resources, listeners } = JSON.parse(readFileSync(this.#probeFile, 'utf8'))
     const status = readFileSync(`/proc/${pid}/status`, 'utf8')
     const [objects] = await this.#call('/org/modemd', 'org.freedesktop.DBus.ObjectManager', 'GetManagedObjects')
     return {
       rssKiB: Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1]),
       heapKiB: Math.round(heapUsed / 1024),
+      dataKiB: Math.round((heapUsed - code) / 1024),
       externalKiB: Math.round(external / 1024),
       descriptors: this.openFiles(),
       timers: resources.Timeout ?? 0,

@@ -120,7 +120,7 @@ export function complaintsOfSoak(result: SoakResult): readonly string[] {
   if (!first || !last) return complaints
   // A single look is some 2 % off, by what happens to be on its way.
   const span = Math.max(1, Math.min(5, Math.floor(settled.length / 2)))
-  for (const what of ['rssKiB', 'heapKiB'] as const) {
+  for (const what of ['rssKiB', 'dataKiB'] as const) {
     const growth = median(settled.slice(-span), what) / median(settled.slice(0, span), what) - 1
     if (growth > MOST_GROWTH) complaints.push(`${what} grew by ${(growth * 100).toFixed(1)} %`)
   }
@@ -132,7 +132,7 @@ export function complaintsOfSoak(result: SoakResult): readonly string[] {
   return complaints
 }
 
-function median(looks: readonly Holdings[], what: 'rssKiB' | 'heapKiB'): number {
+function median(looks: readonly Holdings[], what: 'rssKiB' | 'dataKiB'): number {
   const sorted = looks.map((holdings) => holdings[what]).sort((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)]!
 }

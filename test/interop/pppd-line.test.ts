@@ -75,9 +75,11 @@ function tests(): void {
       await pppd.ended
       // It had the tty for itself alone (tty_ioctl(4)); a real line's last close forgets that.
       ioctlNumber(held, TIOCNXCL, 0)
-      start(t, ours.wire.path)
+      const second = start(t, ours.wire.path)
       const ups = () => ours.events.filter(({ type }) => type === 'up').length
-      await until('up again', () => ups() === 2, 20_000)
+      await until('up again', () => ups() === 2, 20_000).catch((error) => {
+        throw new Error(`${error.message}: ${ours.phases().join(', ')}; pppd: ${second.output}`)
+      })
       assert.deepEqual(ours.phases(), ['establish', 'network', 'running', 'establish', 'network', 'running'])
       const target = role === 'server' ? OURS : THEIRS
       const pinged = await ours.run('ping', '-c', '3', '-i', '0.01', '-w', '20', target)

@@ -327,7 +327,7 @@ test('ip = 6 and 46: what the engine is asked for, and the address as it grows',
     const local = parseIpv6('fe80::2')!
     const peer = parseIpv6('fe80::1')!
     rig.session.upWithIp6({ local, peer })
-    await rig.settle()
+    await rig.clock.advance(1000)
     assert.equal(link.snapshot.state, 'up')
     assert.deepEqual(link.snapshot.ip6, {
       address: 'fe80::2',

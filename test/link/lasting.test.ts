@@ -260,20 +260,24 @@ test('a modem that is pulled out while up: the link waits for it and comes back'
 })
 
 test('an automatic link that a SIM or a policy blocks says so, and goes on when that changes', async () => {
-  const changes: readonly (readonly [ConstructorParameters<typeof FakeModem>[0], Cause, 'failed' | 'waiting'])[] = [
-    [{ state: 'locked', sim: { status: 'pin' } }, 'sim-pin', 'failed'],
-    [{ state: 'absent-sim', sim: { status: 'absent' } }, 'sim-absent', 'failed'],
-    [{ registration: 'roaming' }, 'roaming-forbidden', 'failed'],
-    [{ state: 'disabled' }, 'radio-off', 'failed'],
-    [{ state: 'searching', registration: 'denied' }, 'registration-denied', 'waiting'],
-    [{ state: 'searching', registration: 'denied', isDenialFinal: true }, 'registration-denied', 'failed'],
+  type Case = readonly [ConstructorParameters<typeof FakeModem>[0], Cause, 'failed' | 'waiting', once: string]
+  const takes = 'the network takes the SIM'
+  const changes: readonly Case[] = [
+    [{ state: 'locked', sim: { status: 'pin' } }, 'sim-pin', 'failed', 'the SIM is unlocked'],
+    [{ state: 'absent-sim', sim: { status: 'absent' } }, 'sim-absent', 'failed', 'a SIM is in'],
+    [{ registration: 'roaming' }, 'roaming-forbidden', 'failed', 'the modem is in its home network'],
+    [{ state: 'disabled' }, 'radio-off', 'failed', "the modem's radio is on"],
+    [{ state: 'failed' }, 'internal', 'waiting', 'a modem is ready for it'],
+    [{ state: 'searching', registration: 'denied' }, 'registration-denied', 'waiting', takes],
+    [{ state: 'searching', registration: 'denied', isDenialFinal: true }, 'registration-denied', 'failed', takes],
   ]
-  for (const [change, cause, state] of changes) {
+  for (const [change, cause, state, once] of changes) {
     const rig = new Rig({ demo: AUTO }, { modems: [new FakeModem(change)] })
     await rig.settle()
     const { snapshot } = rig.link()
     assert.deepEqual([snapshot.state, snapshot.cause, snapshot.advice], [state, cause, CAUSE_TABLE[cause].advice])
     assert.equal(snapshot.modem, undefined)
+    assert.deepEqual([snapshot.nextAttemptReason, snapshot.nextAttemptAtUs], [`by itself, once ${once}`, 0n])
     assert.equal(rig.clock.pending, 0)
     assert.equal(rig.modem.enabled, 0)
     rig.modem.set({ signalQuality: 50 })
@@ -281,6 +285,7 @@ test('an automatic link that a SIM or a policy blocks says so, and goes on when 
     assert.equal(snapshot.attempts, 1)
     rig.modem.set({ state: 'registered', registration: 'home', sim: { status: 'ready' } })
     await rig.settle()
+    assert.equal(rig.link().snapshot.nextAttemptReason, '')
     assert.equal(rig.state(), 'dialling', cause)
   }
 })

@@ -5,8 +5,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { ModemdError } from '../../src/base/errors.ts'
 import { Listeners } from '../../src/base/listeners.ts'
-import type { Cancel } from '../../src/base/ports.ts'
+import { type Cancel, silentLogger } from '../../src/base/ports.ts'
 import type { ForeignManagers } from '../../src/modem/foreign-managers.ts'
+import { withoutDescriptors } from '../support/shortage.ts'
 import { AUTO, FleetBench, type FleetBenchOptions } from './support/fleet-bench.ts'
 
 function benchFor(t: { after(fn: () => Promise<void>): void }, options?: FleetBenchOptions): FleetBench {
@@ -80,6 +81,31 @@ test('another device in the same place under the same tty is noticed when its ev
     bench.fleet.modems.map(({ snapshot }) => snapshot.id),
     [`imei_${imeiOf(2)}`],
   )
+})
+
+test('without descriptors nothing is taken for unplugged, and what came meanwhile is found when there are some', async (t) => {
+  const warnings: string[] = []
+  const bench = benchFor(t, { logger: { ...silentLogger, warn: (text) => void warnings.push(text) } })
+  bench.plug({ imei: imeiOf(1) }, { interfaces: onePort(0) })
+  bench.fleet
+  await bench.until('it is there', () => bench.added.length === 1)
+  bench.sysfs.isMute = true
+  bench.plug({ imei: imeiOf(2) }, { place: '1-3', interfaces: onePort(1) })
+  bench.plug({ imei: imeiOf(3) }, { place: '1-4', interfaces: onePort(2) })
+  bench.sysfs.isMute = false
+  const said = () => warnings.filter((text) => /cannot be looked at .*EMFILE/.test(text))
+  withoutDescriptors(() => bench.fleet.rescan())
+  withoutDescriptors(() => bench.fleet.rescan())
+  withoutDescriptors(() => {
+    bench.sysfs.announce('add', 'ttyUSB1')
+    bench.sysfs.announceUsb('add', '1-3')
+  })
+  assert.equal(said().length, 1)
+  assert.deepEqual(bench.removed, [])
+  await bench.until('the others are found', () => bench.added.length === 3, 6000)
+  assert.deepEqual(bench.removed, [])
+  withoutDescriptors(() => bench.fleet.rescan())
+  assert.equal(said().length, 2)
 })
 
 test('unplugged while its ports are still being asked, nothing is left behind', async (t) => {

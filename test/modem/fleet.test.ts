@@ -141,15 +141,14 @@ test('a deaf port is let go within 3 s; the modem does not wait for it', async (
   ])
 })
 
-test('a modem that answers nothing is let go, tried a few times, then only when asked', async (t) => {
+test('a modem that answers nothing is let go, and tried at once when asked', async (t) => {
   const bench = benchFor(t)
   const modem = bench.plug()
   modem.isDeaf = true
   bench.fleet
   await bench.clock.advance(3000)
   assert.ok([...bench.wires.values()].every((wire) => wire.isClosed))
-  await bench.clock.advance(600_000)
-  assert.equal(bench.clock.pending, 0)
+  await bench.clock.advance(3_600_000)
   assert.deepEqual(bench.added, [])
   modem.isDeaf = false
   bench.fleet.rescan()

@@ -22,6 +22,9 @@ const SHIM = fileURLToPath(new URL('../interop/pppd-shim/pppd-shim', import.meta
 const ADDRESSES = ['10.64.0.1', '10.64.0.2', '10.64.0.53', '10.64.0.54', '0', '0', 'lcp-restart', '1']
 
 /** The session and pppd, and what came of it: our last address, and what pppd printed. */
+/** pppd may take its time to start on a busy machine, and what came before it opened the tty it discards. */
+const MAX_CONFIGURE = 100
+
 async function meet(
   t: TestContext,
   settings: PppSettings,
@@ -31,7 +34,7 @@ async function meet(
   const folder = mkdtempSync(join(tmpdir(), 'modemd-ipv6-'))
   const wire = new PtyWire()
   const events: SessionEvent[] = []
-  const session = new SerialSession({ ...settings, restartMs: 200 }, systemRandom)
+  const session = new SerialSession({ ...settings, restartMs: 200, maxConfigure: MAX_CONFIGURE }, systemRandom)
   const pump = new Pump(wire, session, { clock: systemClock, onEvent: (event) => events.push(event) })
   const env = { ...process.env, FAKEPPP_SO: join(folder, 'fakeppp.so') }
   const [role, ...options] = args

@@ -217,13 +217,16 @@ test('wrong use is exit 2 with a sentence', async (t) => {
     [['--link', 'FOLDER/a', '--pool', '10.64.0.1/16'], /10\.64\.0\.0\/16/],
     [['--link', 'FOLDER/a', '--fault', 'nonsense'], /garbage, split, late/],
     [['--link', 'FOLDER/a', '--fault', 'busy 7'], /busy takes no value/],
+    [['--root', 'FOLDER', '--fault', 'bogus'], /garbage, split, late/],
     [['--link', 'FOLDER/a', '--personality', 'nope'], /there is no personality "nope": take one of generic, /],
     [['--link', 'FOLDER/a', '--personality', 'FOLDER/nope.json'], /there is no such file/],
   ] as const) {
-    const { code, stderr } = await new RunningSim(t, args).ended()
+    const sim = new RunningSim(t, args)
+    const { code, stderr } = await sim.ended()
     assert.equal(code, 2, stderr)
     assert.match(stderr, sentence)
     assert.match(stderr, /^modem-sim: [^\n]*\n$/)
+    assert.deepEqual(sim.leftovers(), [])
   }
 })
 
@@ -231,6 +234,26 @@ test('a control socket in a folder that is not there: said, with what to do', as
   const { code, stdout, stderr } = await new RunningSim(t, ['--link', 'FOLDER/a'], '/nope/deep/ctl').ended()
   const sentence = 'modem-sim: --control /nope/deep/ctl: there is no folder /nope/deep: make it, or take another\n'
   assert.deepEqual([code, stdout, stderr], [2, '', sentence])
+})
+
+test('a word too many for a command is refused, and nothing is done', async (t) => {
+  const sim = await started(t, '--link', 'FOLDER/modem')
+  for (const [command, ...words] of [
+    ['unplug'],
+    ['plug'],
+    ['hangup'],
+    ['ready'],
+    ['stats'],
+    ['silence', '1'],
+    ['signal', '-70'],
+    ['network', 'denied', '13'],
+    ['ussd', 'hello', 'ask'],
+  ] as const)
+    assert.deepEqual(await sim.ctl(command, ...words, 'extra'), {
+      ok: false,
+      error: `${command} does not take "extra"`,
+    })
+  assert.ok(existsSync(join(sim.folder, 'modem')))
 })
 
 test('a wrong command names all that there are, and ctl --help explains each', async (t) => {

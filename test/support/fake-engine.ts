@@ -2,6 +2,7 @@
 
 import type { Failure } from '../../src/base/cause.ts'
 import { parseIpv4 } from '../../src/base/ipv4.ts'
+import type { NetworkName } from '../../src/ppp/control/networks.ts'
 import type {
   EngineName,
   Ip6Address,
@@ -46,8 +47,12 @@ export class FakeSession implements PppLink {
     this.down({ cause: 'hung-up', detail }, 16)
   }
 
-  phase(phase: PppPhase): void {
-    this.#onEvent({ type: 'phase', phase })
+  phase(phase: PppPhase, failure?: Failure): void {
+    this.#onEvent({ type: 'phase', phase, failure })
+  }
+
+  stopped(network: NetworkName): void {
+    this.#onEvent({ type: 'stopped', network })
   }
 
   /** Through all phases to a standing link. */
@@ -67,7 +72,7 @@ export class FakeSession implements PppLink {
   }
 
   /** IPv6 too (or alone), as engines tell it: once link-local, again when a router named its prefix. */
-  upWithIp6(ip6: Ip6Address, ip4?: Ip4Address): void {
+  upWithIp6(ip6: Ip6Address | undefined, ip4?: Ip4Address): void {
     this.#onEvent({ type: 'up', interfaceName: 'ppp0', address: { ip4, ip6, mtuBytes: 1500 } })
   }
 

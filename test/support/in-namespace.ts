@@ -13,6 +13,8 @@ import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const MARK = 'MODEMD_TEST_NAMESPACE'
+/** All pppds of a machine wait for each other at /run/pppd2.tdb, and one that a test stops may have it. */
+const OWN_RUN = 'mount -t tmpfs -o mode=0755 none /run && mkdir -m 1777 /run/lock && exec "$@"'
 
 /** True inside. Outside: registers the one test that runs the file inside, and answers false. */
 export function inNamespace(fileUrl: string, { skip }: { skip?: string } = {}): boolean {
@@ -20,7 +22,8 @@ export function inNamespace(fileUrl: string, { skip }: { skip?: string } = {}): 
   const file = fileURLToPath(fileUrl)
   // The runner takes this file for the test's: the name says which it is.
   test(`${relative('test', file)} in namespaces of its own`, skip ? { skip } : {}, async () => {
-    const args = ['-Urnm', '--propagation', 'private', process.execPath, '--import=tsx', '--test-reporter=tap', file]
+    const run = ['sh', '-c', OWN_RUN, 'sh', process.execPath, '--import=tsx', '--test-reporter=tap', file]
+    const args = ['-Urnm', '--propagation', 'private', ...run]
     // NODE_TEST_CONTEXT would make the inner run speak the runner's binary protocol.
     const env = { ...process.env, [MARK]: '1', NODE_TEST_CONTEXT: undefined }
     const child = spawn('unshare', args, { env, stdio: ['ignore', 'pipe', 'pipe'] })

@@ -154,7 +154,10 @@ function consoleMethod(name: string, isForced: boolean): MethodDefinition<Modem1
     access: ({ isConsoleOn }) => (isConsoleOn() ? 'at-console' : 'anyone'),
     call: async ({ modem, isConsoleOn }, [line, timeoutMs]) => {
       if (!isConsoleOn())
-        throw new ModemdError('Unsupported', 'The AT console is off: set at-console = yes in [daemon] of modemd.conf.')
+        throw new ModemdError(
+          'Unsupported',
+          'The AT console is off: set at-console = yes in [daemon] of modemd.conf, and run `systemctl reload modemd`.',
+        )
       if (!modem.console) throw new ModemdError('Unsupported', 'This modem has no AT console.')
       const answer = await modem.console.command({ line: line as string, timeoutMs: timeoutMs as number, isForced })
       return [

@@ -64,11 +64,15 @@ async function sendCommands(
     if (!output.json) output.print(...[...answer.lines, answer.final].map((line) => clean(line, LONGEST_LINE)))
     if (answer.final !== 'OK') break
   }
+  const last = answers.at(-1)!
   const unsent = commands.slice(answers.length)
-  if (unsent.length > 0 && !output.json)
-    output.complain(`the modem refused ${answers.at(-1)!.command}: ${unsent.join(', ')} ${wasOrWere(unsent)} not sent`)
-  if (output.json) output.document({ modem: modem.id, answers })
-  return answers.at(-1)?.final === 'OK' ? undefined : EXIT.failed
+  const isRefused = last.final !== 'OK'
+  const rest = unsent.length === 0 ? '' : `: ${unsent.join(', ')} ${wasOrWere(unsent)} not sent`
+  const message = `the modem refused ${last.command}${rest}`
+  const error = { name: 'org.modemd.Error.Unknown', message, cause: 'modem-error' }
+  if (output.json) output.document({ modem: modem.id, answers, ...(isRefused ? { error } : {}) })
+  else if (unsent.length > 0) output.complain(message)
+  return isRefused ? EXIT.failed : undefined
 }
 
 function wasOrWere(list: readonly string[]): string {

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import type { CommandTools } from '../command.ts'
 import { CliError } from '../errors.ts'
 import type { ExitCode } from '../exit-codes.ts'
+import { wrap } from '../output/text.ts'
 import type { Session } from '../session.ts'
 
 export function addBugReport(program: Command, { command, run }: CommandTools): void {
@@ -32,9 +33,11 @@ async function writeReport(session: Session, wanted: string | undefined, root: s
   else if (file === '-') output.raw(text)
   else
     output.print(
-      `The report is in ${file}: look through it before you send it.`,
+      ...wrap(`The report is in ${file}: look through it before you send it.`, output.width),
       'Left out:',
-      ...leftOut.map((each) => `  ${each}`),
+      ...leftOut.flatMap((each) =>
+        wrap(each, output.width - 4).map((line, index) => (index === 0 ? '  ' : '    ') + line),
+      ),
     )
   return undefined satisfies ExitCode | undefined
 }

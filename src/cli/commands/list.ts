@@ -8,6 +8,7 @@ import type { Colors } from '../output/output.ts'
 import { stateColor } from '../output/state-color.ts'
 import { type Cell, type Column, table } from '../output/table.ts'
 import { clean } from '../output/text.ts'
+import { holderOf, listPorts } from '../port-holders.ts'
 import type { Session } from '../session.ts'
 import { modemDocument, technologyOf } from '../views.ts'
 
@@ -32,12 +33,18 @@ export async function listModems(session: Session): Promise<ExitCode | undefined
   const { output } = session
   const modems = daemon.modems
   if (output.json) output.document(modems.map(modemDocument))
-  else if (modems.length === 0) output.print('No modem is here.')
+  else if (modems.length === 0) output.print(`No modem is here${await whoHasIt(daemon)}.`)
   else {
     const rows = modems.map((modem) => row(modem, daemon, output.colors))
     output.print(...table(COLUMNS, rows, output.width))
   }
   return undefined
+}
+
+/** Behind "No modem is here": one that another program has is none that is unplugged. */
+async function whoHasIt(daemon: Daemon): Promise<string> {
+  const holder = holderOf(await listPorts(daemon).catch(() => []))
+  return `: ${holder ?? '`mmctl doctor` looks for what is in the way'}`
 }
 
 function row(modem: Modem, daemon: Daemon, colors: Colors): readonly Cell[] {

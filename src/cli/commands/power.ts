@@ -6,6 +6,7 @@ import type { CommandTools } from '../command.ts'
 import type { ExitCode } from '../exit-codes.ts'
 import { clean } from '../output/text.ts'
 import type { Session } from '../session.ts'
+import { sayIfSlow } from '../slow.ts'
 import { modemDocument } from '../views.ts'
 
 export function addPowerCommands(program: Command, { command, run }: CommandTools): void {
@@ -33,7 +34,8 @@ export async function switchModem(
   const daemon = await session.load()
   const { output } = session
   const { path, id } = chooseModem(daemon, wanted)
-  await daemon.call(path, 'Modem1', on ? 'Enable' : 'Disable', '', [], TIMEOUT_MS)
+  const switched = daemon.call(path, 'Modem1', on ? 'Enable' : 'Disable', '', [], TIMEOUT_MS)
+  await sayIfSlow(session, `${id} is being ${on ? 'enabled' : 'disabled'} …`, [switched])
   if (output.json) {
     await daemon.load()
     output.document(modemDocument(chooseModem(daemon, id)))
@@ -45,7 +47,8 @@ async function resetModem(session: Session, wanted: string | undefined, hard: bo
   const daemon = await session.load()
   const { output } = session
   const { path, id } = chooseModem(daemon, wanted)
-  await daemon.call(path, 'Modem1', 'Reset', 'b', [hard], TIMEOUT_MS)
+  const reset = daemon.call(path, 'Modem1', 'Reset', 'b', [hard], TIMEOUT_MS)
+  await sayIfSlow(session, `${id} is being restarted …`, [reset])
   if (output.json) output.document({ id, reset: hard ? 'hard' : 'soft' })
   else output.print(`${clean(id)} restarts; \`mmctl monitor\` shows when it is back.`)
   return undefined

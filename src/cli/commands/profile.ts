@@ -134,7 +134,9 @@ export async function addProfile(session: Session, name: string, flags: ProfileF
   const fields = readFields(session, name, flags)
   const daemon = await session.load()
   if ((await readProfiles(daemon)).some(({ id }) => id === name))
-    throw CliError.usage(`there is a profile "${name}" already: remove it first, or give another name`)
+    throw CliError.usage(
+      `there is a profile "${name}" already: change it with \`mmctl profile edit ${name}\`, remove it first, or give another name`,
+    )
   await daemon.manage('SaveProfile', 'a{sv}', [fields]).catch((error) => {
     throw aboutRedialKey(error, Object.keys(fields))
   })

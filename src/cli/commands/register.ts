@@ -16,7 +16,7 @@ export function addRegister(program: Command, { command, run }: CommandTools): v
   command(
     program,
     'register [plmn] [modem]',
-    'with the network of that number, or with the one the modem chooses',
+    'registers with the network of that number, or with the one the modem chooses',
     'mmctl register 26201',
   ).action((first?: string, second?: string) => run((session) => register(session, first, second)))
 }

@@ -11,6 +11,7 @@ import { type Pair, pairs } from '../output/table.ts'
 import { clean } from '../output/text.ts'
 import { askNewSecret, askSecret, checkPin, checkPuk, readSecretFile } from '../secrets.ts'
 import type { Session } from '../session.ts'
+import { sayIfSlow } from '../slow.ts'
 import { cleanText } from '../views.ts'
 
 /** Where the secrets come from: files, or the terminal where none is named. */
@@ -77,7 +78,7 @@ const unlockSim: SimAction = async (session, wanted, options) => {
   refuseWithoutSim(modem)
   // A file that could not do its work one day is told now, not then.
   const pin = isOpen && options.pinFile === undefined ? undefined : await getPin(session, modem, options.pinFile)
-  if (!isOpen) await send(daemon, modem, lastTryOf('SendPin', options), 's', [pin])
+  if (!isOpen) await send(session, daemon, modem, lastTryOf('SendPin', options), 's', [pin])
   return done(session, daemon, modem, isOpen ? 'needs no PIN now: it is unlocked already' : 'is unlocked')
 }
 
@@ -92,7 +93,7 @@ const unblockSim: SimAction = async (session, wanted, options) => {
   requireOneStdin(options.pukFile, options.newPinFile)
   const puk = checkPuk(await getSecret(session, modem, 'PUK', options.pukFile))
   const newPin = await getNewPin(session, options.newPinFile)
-  await send(daemon, modem, 'SendPuk', 'ss', [puk, newPin])
+  await send(session, daemon, modem, 'SendPuk', 'ss', [puk, newPin])
   return done(session, daemon, modem, 'is unlocked, with the new PIN')
 }
 
@@ -102,7 +103,7 @@ const changePin: SimAction = async (session, wanted, options) => {
   requireOneStdin(options.pinFile, options.newPinFile)
   const pin = await getPin(session, modem, options.pinFile)
   const newPin = await getNewPin(session, options.newPinFile)
-  await send(daemon, modem, lastTryOf('ChangePin', options), 'ss', [pin, newPin])
+  await send(session, daemon, modem, lastTryOf('ChangePin', options), 'ss', [pin, newPin])
   return done(session, daemon, modem, 'has the new PIN')
 }
 
@@ -111,7 +112,7 @@ function enablePin(on: boolean): SimAction {
     const daemon = await session.load()
     const modem = chooseOpenModem(daemon, wanted)
     const pin = await getPin(session, modem, options.pinFile)
-    await send(daemon, modem, lastTryOf('EnablePin', options), 'sb', [pin, on])
+    await send(session, daemon, modem, lastTryOf('EnablePin', options), 'sb', [pin, on])
     return done(session, daemon, modem, on ? 'asks for its PIN from now on' : 'asks for its PIN no more')
   }
 }
@@ -120,8 +121,16 @@ function lastTryOf(method: string, { lastTry }: SecretOptions): string {
   return lastTry ? `${method}LastTry` : method
 }
 
-async function send(daemon: Daemon, modem: Modem, method: string, signature: string, values: unknown[]): Promise<void> {
-  await daemon.call(modem.path, 'Sim1', method, signature, values, TIMEOUT_MS)
+async function send(
+  session: Session,
+  daemon: Daemon,
+  modem: Modem,
+  method: string,
+  signature: string,
+  values: unknown[],
+): Promise<void> {
+  const sent = daemon.call(modem.path, 'Sim1', method, signature, values, TIMEOUT_MS)
+  await sayIfSlow(session, `waiting for the SIM in ${modem.id} …`, [sent])
 }
 
 async function done(session: Session, daemon: Daemon, modem: Modem, what: string): Promise<undefined> {

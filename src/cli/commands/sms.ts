@@ -13,7 +13,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { Variant } from '../marshal.ts'
 import { idOfPath, type JsonObject, propertiesToJson } from '../output/json.ts'
 import { type Column, pairs, table } from '../output/table.ts'
-import { clean } from '../output/text.ts'
+import { clean, wrap } from '../output/text.ts'
 import type { Session } from '../session.ts'
 import { sayIfSlow } from '../slow.ts'
 
@@ -88,7 +88,7 @@ async function listMessages(session: Session, wanted: string | undefined): Promi
     output.document(messages.map((message, index) => documentOf(message, contents[index]!)))
     return undefined
   }
-  if (messages.length === 0) output.print('There is no message.')
+  if (messages.length === 0) output.print(...whyNone(modem ? [modem] : daemon.modems, output.width))
   else {
     const rows = messages.map((message, index) =>
       rowOf(message, contents[index]!).map((text) => ({ text: clean(text) })),
@@ -97,6 +97,17 @@ async function listMessages(session: Session, wanted: string | undefined): Promi
   }
   for (const each of modem ? [modem] : daemon.modems) tellFull(session, each)
   return undefined
+}
+
+/** Of a SIM that is locked nobody can know. */
+function whyNone(modems: readonly Modem[], width: number): readonly string[] {
+  const locked = modems.flatMap(({ id, sim }) => {
+    const status = sim?.text('Status')
+    if (status !== 'pin' && status !== 'puk') return []
+    const remedy = status === 'pin' ? 'mmctl sim unlock' : 'mmctl sim puk'
+    return wrap(`The SIM in ${clean(id)} is locked, so its messages are not known: run \`${remedy}\` first.`, width)
+  })
+  return locked.length > 0 ? locked : ['There is no message.']
 }
 
 async function showMessage(session: Session, id: string): Promise<ExitCode | undefined> {

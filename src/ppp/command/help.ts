@@ -46,7 +46,8 @@ files, without pppd. modem-ppp(8) lists every option.
                      the link is lost after N unanswered echoes
   persist, maxfail N, holdoff S
                      try again after the end of a link
-  nodetach, updetach stay in the foreground; leave it when the link is up
+  nodetach, updetach stay in the foreground; leave it when the link is up;
+                     detach takes nodetach back
   debug, dump, dryrun
                      log each control packet; show the options in effect; and
                      only that

@@ -39,6 +39,7 @@ const GENERAL_OPTIONS: readonly Definition[] = [
   ...named({ type: 'counter', name: '', key: 'debug' }, 'debug', '-d'),
   integer('kdebug', 'kernelDebug'),
   ...named(flag('', 'noDetach', 1, { group: 'first' }), 'nodetach', '-detach'),
+  flag('detach', 'noDetach', 0, { group: 'later' }),
   flag('up_sdnotify', 'notifiesSystemd', 1, { group: 'later', sets: { noDetach: 1 } }),
   flag('updetach', 'detachesWhenUp', 1, { group: 'later', sets: { noDetach: 0 } }),
   flag('master_detach', 'masterDetach', 1),

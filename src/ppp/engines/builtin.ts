@@ -110,6 +110,7 @@ class BuiltinLink implements PppLink {
         break
       case 'stopped':
         this.#services.logger.info(`The link goes on without ${event.network}: ${event.failure.detail}.`)
+        this.#onEvent({ type: 'stopped', network: event.network })
         break
       case 'down':
         this.#isDown = true

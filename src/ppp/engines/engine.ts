@@ -2,6 +2,7 @@
 
 import type { Failure } from '../../base/cause.ts'
 import type { Wire } from '../../serial/wire.ts'
+import type { NetworkName } from '../control/networks.ts'
 import type { PacketTrace } from '../session-events.ts'
 import type { Ip4Address, PppPhase, PppSettings } from '../settings.ts'
 
@@ -24,9 +25,12 @@ export interface LinkAddress {
 }
 
 export type PppLinkEvent =
-  | { readonly type: 'phase'; readonly phase: PppPhase }
+  /** `failure`: why it is `terminate`; undefined: `down` will tell. */
+  | { readonly type: 'phase'; readonly phase: PppPhase; readonly failure?: Failure | undefined }
   /** The interface is there, up and addressed. Comes again, without a phase between, when it got more: the other protocol, a global address. */
   | { readonly type: 'up'; readonly interfaceName: string; readonly address: LinkAddress }
+  /** One of two network protocols will not come, or comes no more; until the peer negotiates anew the link goes on without. Perhaps before `up`. pppd does not tell. */
+  | { readonly type: 'stopped'; readonly network: NetworkName }
   /** The last event. The interface is gone; the wire is open unless the line itself ended, and its owner hangs up. `exitCode` is pppd's (0 to 21). */
   | { readonly type: 'down'; readonly failure: Failure; readonly exitCode: number }
 

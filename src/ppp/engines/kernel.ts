@@ -88,7 +88,8 @@ class KernelLink implements PppLink {
     this.#passPackets(undefined)
     this.#interface = new PppInterface(services, options, this.#unit.name, {
       configured: (address) => {
-        this.#countsAtUp ??= this.#system.readCounters(this.#unit.name)
+        // A fresh interface begins at nothing, also where nobody can look now.
+        this.#countsAtUp ??= this.#system.readCounters(this.#unit.name) ?? NO_BYTES
         this.#onEvent({ type: 'up', interfaceName: this.#unit.name, address })
       },
       failed: (failure) => this.terminate(failure),
@@ -192,6 +193,7 @@ class KernelLink implements PppLink {
         break
       case 'stopped':
         this.#services.logger.info(`The link goes on without ${event.network}: ${event.failure.detail}.`)
+        this.#onEvent({ type: 'stopped', network: event.network })
         break
       case 'down':
         this.#end()

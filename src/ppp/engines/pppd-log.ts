@@ -9,6 +9,7 @@
  */
 
 import { printable } from '../../base/bytes.ts'
+import type { Cause, Failure } from '../../base/cause.ts'
 import { parseIpv4 } from '../../base/ipv4.ts'
 import { interfaceIdentifier, parseIpv6 } from '../../base/ipv6.ts'
 
@@ -20,23 +21,24 @@ export type PppdNews =
   | { readonly type: 'dns'; readonly server: number }
   /** An interface identifier. */
   | { readonly type: 'ip6'; readonly end: 'local' | 'peer'; readonly identifier: bigint }
-  | { readonly type: 'terminating' }
+  /** `failure`: undefined, the line does not say why. */
+  | { readonly type: 'terminating'; readonly failure: Failure | undefined }
 
 const LONGEST_LINE_CHARS = 400
 const KEPT_LINES = 20
 const SHORT_SECRET_CHARS = 4
 
-const ENDS = [
-  'Terminating on signal',
-  'Terminating connection due to lack of activity',
-  'Connect time expired',
-  'Traffic limit',
-  'LCP terminated by peer',
-  'LCP: timeout sending Config-Requests',
-  'Serial link appears to be disconnected',
-  'Connection terminated',
-  'Modem hangup',
-  'Hangup (SIGHUP)',
+const ENDS: readonly (readonly [start: string, cause: Cause | undefined])[] = [
+  ['Terminating on signal', undefined],
+  ['Terminating connection due to lack of activity', 'idle'],
+  ['Connect time expired', 'time-limit'],
+  ['Traffic limit', 'data-limit'],
+  ['LCP terminated by peer', 'hung-up'],
+  ['LCP: timeout sending Config-Requests', 'lcp-timeout'],
+  ['Serial link appears to be disconnected', 'echo-lost'],
+  ['Connection terminated', undefined],
+  ['Modem hangup', 'hung-up'],
+  ['Hangup (SIGHUP)', 'hung-up'],
 ]
 
 /** undefined: says nothing about the state. */
@@ -45,8 +47,14 @@ export function newsOf(line: string): PppdNews | undefined {
   if (name !== undefined) return { type: 'interface', name }
   if (line.startsWith('Connect: ')) return { type: 'connected' }
   if (/^(PAP|CHAP|EAP) authentication succeeded/.test(line)) return { type: 'authenticated' }
-  if (ENDS.some((start) => line.startsWith(start))) return { type: 'terminating' }
+  const end = ENDS.find(([start]) => line.startsWith(start))
+  if (end) return { type: 'terminating', failure: failureOf(end) }
   return addressNews(line)
+}
+
+/** In pppd's own words, whatever the peer's are behind them. */
+function failureOf([detail, cause]: (typeof ENDS)[number]): Failure | undefined {
+  return cause && { cause, detail }
 }
 
 function addressNews(line: string): PppdNews | undefined {

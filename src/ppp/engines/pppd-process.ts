@@ -7,8 +7,9 @@
  * the kernel send it SIGTERM when this process dies, however that comes; `pppd-leftover.ts` looks after what even that missed.
  */
 
-import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawnSync } from 'node:child_process'
 import { ModemdError } from '../../base/errors.ts'
+import { startChild } from '../../system/child.ts'
 import {
   checked,
   close,
@@ -32,7 +33,7 @@ const OUTPUT_GRACE_MS = 500
 export interface PppdEvents {
   output(text: string): void
   /** Once, when it is gone and all it said was told. `error`: it could not be started. */
-  ended(end: { readonly exitCode?: number; readonly signal?: string; readonly error?: Error }): void
+  ended(end: { readonly exitCode?: number; readonly signal?: string; readonly error?: NodeJS.ErrnoException }): void
 }
 
 export interface PppdProcess {
@@ -52,9 +53,11 @@ export function startPppd(program: string, ttyFd: number, options: string, event
     // Not in a session of its own: as its leader pppd would make the line its controlling terminal, and the kernel hangs that up with
     // its end, for us as well.
     const stdio: StdioOptions = [tty, 'pipe', 'pipe', pipe]
-    const child = spawn(command!, args, { stdio, env: ENVIRONMENT, cwd: '/' })
-    watch(child, linkName, events)
-    return { linkName, kill: (signal) => void child.kill(signal) }
+    const told = untilTheEnd(linkName, events)
+    const surroundings = { stdio, env: ENVIRONMENT, cwd: '/' }
+    const child = startChild(command!, args, surroundings, (error) => told.ended({ error }))
+    if (child) watch(child, told)
+    return { linkName, kill: (signal) => void child?.kill(signal) }
   } finally {
     close(tty)
     if (pipe >= 0) close(pipe)
@@ -88,30 +91,39 @@ let setpriv: readonly string[] | undefined
 
 /** util-linux 2.33 and later; without it only the next start ends a pppd that was left over. */
 function tiedToUs(): readonly string[] {
-  setpriv ??= /--pdeathsig/.test(spawnSync('setpriv', ['--help'], { encoding: 'utf8', env: ENVIRONMENT }).stdout ?? '')
-    ? ['setpriv', '--pdeathsig', 'TERM', '--']
-    : []
-  return setpriv
+  if (setpriv) return setpriv
+  const { stdout, error } = spawnSync('setpriv', ['--help'], { encoding: 'utf8', env: ENVIRONMENT })
+  const found = /--pdeathsig/.test(stdout ?? '') ? ['setpriv', '--pdeathsig', 'TERM', '--'] : []
+  // Without descriptors or memory it cannot be asked: that says nothing of it.
+  if (!error || (error as NodeJS.ErrnoException).code === 'ENOENT') setpriv = found
+  return found
 }
 
-function watch(child: ChildProcess, linkName: string, events: PppdEvents): void {
+/** Nothing is told after the end, and that once. */
+function untilTheEnd(linkName: string, events: PppdEvents): PppdEvents {
   let isTold = false
-  const tell = (end: Parameters<PppdEvents['ended']>[0]) => {
-    if (isTold) return
-    isTold = true
-    for (const stream of [child.stdout, child.stderr]) stream?.destroy()
-    removePidFiles(linkName)
-    events.ended(end)
-  }
-  for (const stream of [child.stdout, child.stderr])
-    stream?.setEncoding('utf8').on('data', (text: string) => {
+  return {
+    output: (text) => {
       if (!isTold) events.output(text)
-    })
-  const endOf = (code: number | null, signal: string | null) =>
-    code === null ? { signal: signal! } : { exitCode: code }
-  child.on('error', (error) => tell({ error }))
-  child.on('exit', (code, signal) => setTimeout(() => tell(endOf(code, signal)), OUTPUT_GRACE_MS).unref())
-  child.on('close', (code, signal) => tell(endOf(code, signal)))
+    },
+    ended: (end) => {
+      if (isTold) return
+      isTold = true
+      removePidFiles(linkName)
+      events.ended(end)
+    },
+  }
+}
+
+function watch(child: ChildProcess, events: PppdEvents): void {
+  const streams = [child.stdout, child.stderr]
+  const end = (code: number | null, signal: string | null) => {
+    for (const stream of streams) stream?.destroy()
+    events.ended(code === null ? { signal: signal! } : { exitCode: code })
+  }
+  for (const stream of streams) stream?.setEncoding('utf8').on('data', (text: string) => events.output(text))
+  child.on('exit', (code, signal) => setTimeout(() => end(code, signal), OUTPUT_GRACE_MS).unref())
+  child.on('close', end)
 }
 
 /** pppd removes its own, unless it was killed. */

@@ -3,11 +3,12 @@
  * acts on what it answers.
  */
 
+import type { Failure } from '../../base/cause.ts'
 import type { Ip6Identifiers, PppAddress, PppPhase } from '../settings.ts'
 import type { PppdNews } from './pppd-log.ts'
 
 export type PppdStep =
-  | { readonly type: 'phase'; readonly phase: PppPhase }
+  | { readonly type: 'phase'; readonly phase: PppPhase; readonly failure?: Failure | undefined }
   | { readonly type: 'interface'; readonly name: string }
   /** pppd gives the interface its addresses anew: the peer negotiated again. */
   | { readonly type: 'renewed' }
@@ -52,7 +53,7 @@ export class PppdState {
       case 'ip6':
         return this.#gotIdentifier(news.end, news.identifier)
       case 'terminating':
-        return this.#enter('terminate')
+        return this.#enter('terminate', news.failure)
     }
   }
 
@@ -99,9 +100,9 @@ export class PppdState {
     return this.#phase === 'establish' ? this.#enter('network') : []
   }
 
-  #enter(phase: PppPhase): PppdStep[] {
+  #enter(phase: PppPhase, failure?: Failure): PppdStep[] {
     if (this.#phase === phase) return []
     this.#phase = phase
-    return [{ type: 'phase', phase }]
+    return [{ type: 'phase', phase, ...(failure && { failure }) }]
   }
 }

@@ -4,11 +4,13 @@
  */
 
 import { fchmodSync, fstatSync, readlinkSync } from 'node:fs'
-import { ioctlNumber } from '../../system/libc.ts'
+import { ioctl, ioctlNumber } from '../../system/libc.ts'
 import { hasCarrier, lineDiscipline, N_TTY, setLineDiscipline } from '../../system/line-discipline.ts'
 import { readSettings, writeSettings } from '../../system/termios.ts'
 
+const TIOCEXCL = 0x540c
 const TIOCNXCL = 0x540d
+const TIOCGEXCL = 0x80045440
 const MODE_BITS = 0o7777
 
 export interface LentTty {
@@ -23,6 +25,7 @@ export interface LentTty {
 export function lendTty(fd: number): LentTty {
   const settings = readSettings(fd)
   const { mode } = fstatSync(fd)
+  const wasExclusive = isMarkedExclusive(fd)
   // A program of ours that opened the port alone would shut pppd out, unless that has CAP_SYS_ADMIN.
   ioctlNumber(fd, TIOCNXCL, 0)
   return {
@@ -30,11 +33,16 @@ export function lendTty(fd: number): LentTty {
     isGone: () => isGone(fd),
     takeBack: () => {
       if (lineDiscipline(fd) !== N_TTY) setLineDiscipline(fd, N_TTY)
-      ioctlNumber(fd, TIOCNXCL, 0)
+      ioctlNumber(fd, wasExclusive ? TIOCEXCL : TIOCNXCL, 0)
       if (typeof settings !== 'number') writeSettings(fd, settings)
       giveMode(fd, mode & MODE_BITS)
     },
   }
+}
+
+function isMarkedExclusive(fd: number): boolean {
+  const answer = new Int32Array(1)
+  return ioctl(fd, TIOCGEXCL, new Uint8Array(answer.buffer)) >= 0 && answer[0] !== 0
 }
 
 /** pppd takes the right to write from group and others while it runs. */

@@ -88,11 +88,21 @@ class PppdLink implements PppLink {
     })
     wire.listen(undefined)
     this.#tty = lendTty(this.#fd)
-    this.#process = startPppd(services.program, this.#fd, text, {
-      output: (said) => this.#log.take(said),
-      ended: (end) => this.#ended(end),
-    })
+    this.#process = this.#start(text)
     this.#watchLine()
+  }
+
+  #start(options: string): PppdProcess {
+    const { program } = this.#services
+    try {
+      return startPppd(program, this.#fd, options, {
+        output: (said) => this.#log.take(said),
+        ended: (end) => this.#ended(end),
+      })
+    } catch (error) {
+      this.#tty.takeBack()
+      throw error
+    }
   }
 
   counters(): Counts {
@@ -185,13 +195,11 @@ class PppdLink implements PppLink {
   async #dropPeer({ ip4 }: LinkAddress): Promise<void> {
     const peer = this.#state.address(0)?.ip4?.peer ?? 0
     if (!ip4 || peer === 0 || ip4.peer === peer) return
-    const routes = this.#services.openRouteSocket()
+    const address = { local: ip4.local, peer, prefixLength: 32 }
     try {
-      await routes.removeAddress(this.#interfaceName, { local: ip4.local, peer, prefixLength: 32 })
+      await this.#withRoutes((routes) => routes.removeAddress(this.#interfaceName, address))
     } catch (error) {
       this.#services.logger.debug(errorText(error))
-    } finally {
-      routes.close()
     }
   }
 
@@ -204,12 +212,14 @@ class PppdLink implements PppLink {
   /** While it is still down. */
   async #keepKernelOut(name: string): Promise<void> {
     if (!this.#options.settings.ipv6) return
+    const trouble = await this.#withRoutes((routes) => routes.keepKernelOutOfIpv6(name)).catch(errorText)
+    if (trouble !== undefined) this.#services.logger.warn(`${name} may take addresses by itself: ${trouble}.`)
+  }
+
+  async #withRoutes<T>(use: (routes: RouteSocket) => Promise<T>): Promise<T> {
     const routes = this.#services.openRouteSocket()
     try {
-      const trouble = await routes.keepKernelOutOfIpv6(name)
-      if (trouble !== undefined) this.#services.logger.warn(`${name} may take addresses by itself: ${trouble}.`)
-    } catch {
-      // The interface has gone again.
+      return await use(routes)
     } finally {
       routes.close()
     }
@@ -248,8 +258,10 @@ class PppdLink implements PppLink {
 
   #verdictOn({ exitCode, signal, error }: Ended): PppdVerdict {
     if (error) {
+      // Of descriptors, memory or processes there may be enough again.
+      const cause = /^E(NOENT|ACCES|PERM|NOEXEC)$/.test(error.code ?? '') ? 'engine-missing' : 'pppd-failed'
       const detail = `${this.#services.program} cannot be run: ${error.message}`
-      return { failure: { cause: 'engine-missing', detail }, exitCode: pppExitCode('engine-missing') }
+      return { failure: { cause, detail }, exitCode: pppExitCode(cause) }
     }
     const verdict = verdictOfPppd({ exitCode, signal, messages: this.#log.lastLines, wasUp: this.#wasUp })
     const isGone = verdict.failure.cause === 'hung-up' && this.#holdsTty() && this.#tty.isGone()

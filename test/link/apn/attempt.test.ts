@@ -334,6 +334,6 @@ test('a profile bound to a SIM takes the modem that has it, and waits where none
   const other = new ApnRig('[profile]\nsim = 8931440400000000025\ndial-timeout = 5s')
   const { answer } = await connect(other)
   await other.clock.advance(5000)
-  assertFailed(other, answer, 'modem-gone', /no modem is there/)
+  assertFailed(other, answer, 'modem-gone', /no modem has the SIM 8931440400000000025/)
   assert.deepEqual(other.dialled, [])
 })

@@ -34,7 +34,7 @@ for (const alone of ['4', '6'] as const)
       [alone, true],
     ])
     rig.session.up([])
-    await rig.settle()
+    await rig.clock.advance(1000)
     assert.equal(answer.end, 'done')
     assert.equal(link.snapshot.attempts, 1)
     await link.down()

@@ -68,6 +68,12 @@ test('a dial-up of every day', () => {
   )
 })
 
+test('detach takes a nodetach back', () => {
+  assert.equal(options('ttyS0 nodetach detach').detach, 'at-start')
+  assert.equal(options('ttyS0 detach nodetach').detach, 'never')
+  assert.equal(options('ttyS0 updetach detach').detach, 'at-up')
+})
+
 test("pppd's defaults", () => {
   const read = options('ttyS0')
   assert.deepEqual([read.detach, read.maxFailures, read.holdOffMs, read.connectDelayMs], ['at-start', 10, 0, 1000])

@@ -169,6 +169,10 @@ test('brings the interface up, carries IPv4 only, counts, and takes it down befo
   await clock.advance(10_000)
   assert.deepEqual(client.down.failure, { cause: 'user-request', detail: 'asked for' })
   assert.deepEqual([server.down.failure.cause, server.tun.isClosed], ['hung-up', true])
+  for (const end of [client, server]) {
+    const terminate = end.events.find((event) => event.type === 'phase' && event.phase === 'terminate')
+    assert.deepEqual(terminate, { type: 'phase', phase: 'terminate', failure: end.down.failure })
+  }
   assert.deepEqual([client.count('down'), server.count('down'), near.isClosed], [1, 1, false])
   client.link.terminate({ cause: 'idle', detail: '' })
   assert.equal(clock.pending, 0)
@@ -216,6 +220,19 @@ test('IPv6 beside IPv4: one interface, configured again; packets of both pass, a
   assert.deepEqual(server.tun.written, [packet6, ipv4Packet(20)])
   assert.deepEqual(client.tun.written, [packet6])
   assert.deepEqual(client.link.counters(), { rxBytes: 40n, txBytes: 60n })
+})
+
+test('a peer without IPv6: told, before the link is up with IPv4 alone', async () => {
+  const clock = new VirtualClock()
+  const [near, far] = virtualWires(clock, { latencyMs: 1 })
+  const client = new End(clock, near, { ...CLIENT, ipv6: true }, 1)
+  new End(clock, far, SERVER, 2)
+  await clock.advance(1000)
+  const told = client.events.filter(({ type }) => type === 'stopped' || type === 'up')
+  assert.deepEqual(
+    told.map((event) => (event.type === 'up' ? 'up' : event)),
+    [{ type: 'stopped', network: 'ipv6' }, 'up'],
+  )
 })
 
 test('packets that are ready at once go to the line in few writes, and none waits', async () => {

@@ -315,6 +315,17 @@ test('packets pass only while their protocol is open, and not when the peer begi
   assert.ok(!kernel.asked.includes('close unit'), 'the interface itself stays')
 })
 
+test('a peer without IPv6 is told of, and the end with its cause before it is over', async () => {
+  const bench = new Bench()
+  const link = await bench.up({ ipv6: true })
+  assert.deepEqual(
+    bench.events.filter(({ type }) => type === 'stopped'),
+    [{ type: 'stopped', network: 'ipv6' }],
+  )
+  link.terminate(USER_REQUEST)
+  assert.deepEqual(bench.events.at(-1), { type: 'phase', phase: 'terminate', failure: USER_REQUEST })
+})
+
 test('a hang-up is told at once, and whatever order the kernel tells it in', async () => {
   for (const first of ['channel', 'unit'] as const) {
     const bench = new Bench()

@@ -265,6 +265,8 @@ test('messages become state, cut anywhere', () => {
   const steps = whole.flatMap((news) => state.take(news))
   const phases = [...steps, ...state.end()].flatMap((step) => (step.type === 'phase' ? [step.phase] : []))
   assert.deepEqual(phases, ['establish', 'authenticate', 'network', 'terminate', 'dead'])
+  const end = { type: 'phase', phase: 'terminate', failure: { cause: 'hung-up', detail: 'LCP terminated by peer' } }
+  assert.deepEqual(steps.at(-1), end)
   assert.deepEqual(state.address(1500), {
     ip4: {
       local: parseIpv4('10.64.0.2'),
