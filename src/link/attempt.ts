@@ -118,11 +118,12 @@ async function claimModem(services: AttemptServices, plan: AttemptPlan, signal: 
       : undefined
   const rested = new RestedWatch(services, plan)
   const showWait = (soonestMs: number | undefined) =>
-    plan.show(
-      soonestMs === undefined
+    plan.show({
+      ...(!pool.holds(link) && { modem: undefined }),
+      ...(soonestMs === undefined
         ? { ...NO_NEXT, nextAttemptReason: busyReason(pool.look(link, wish)) }
-        : restsUntil(clock, soonestMs),
-    )
+        : restsUntil(clock, soonestMs)),
+    })
   return await until<ModemHandle>({
     clock,
     signal,
@@ -205,7 +206,7 @@ async function becomeReady(
     readinessOf(services, plan.profile, other).kind === 'ready' && restsUntilMs(services, plan, other) === undefined
   const rested = new RestedWatch(services, plan)
   let isSimDone = false
-  let isHelped = false
+  const helped = new Set<string>()
 
   for (;;) {
     const verdict = await until<Readiness | 'overtaken'>({
@@ -240,8 +241,9 @@ async function becomeReady(
     if (verdict.kind === 'ready') break
     if (verdict.kind === 'pending') continue
     const blocked = { failure: verdict.failure, isBlocked: true }
-    if (isHelped) throw new AttemptFailed(blocked)
-    isHelped = true
+    const what = verdict.failure.cause === 'radio-off' ? 'radio' : 'sim'
+    if (helped.has(what)) throw new AttemptFailed(blocked)
+    helped.add(what)
     try {
       if (!(await help(plan, modem, verdict.failure, pinFor(modem.snapshot)))) throw new AttemptFailed(blocked)
     } catch (error) {

@@ -13,6 +13,7 @@ import { ApnRefusals, describeApn } from './apn/refusals.ts'
 import type { AttemptPlan, AttemptServices } from './attempt.ts'
 import { type AttemptEnd, endOf, isForTheModem, modemGone } from './attempt-end.ts'
 import { carry } from './carry.ts'
+import { NO_FAILURE, NO_SESSION } from './link-record.ts'
 import type { Profile } from './profile.ts'
 import { isSuccess } from './redial.ts'
 
@@ -51,7 +52,7 @@ export async function callAndRun(
     const end = await callInKinds(services, plan, next, kinds, signal)
     if (!refusals.take(candidate, end)) return end
     services.logger.info(`${plan.link}: ${end.failure.detail}`, { cause: end.failure.cause })
-    plan.show({ report: undefined, connectSpeed: undefined, cause: undefined })
+    plan.show({ ...NO_SESSION, ...NO_FAILURE })
   }
 }
 
@@ -73,7 +74,7 @@ async function callInKinds(
     else if (ipLimit?.isCertain && plan.profile.ip === '46') services.apns.carriesOnly(modem, candidate, ipLimit.ip)
     if (!kinds.take(end)) return end
     services.logger.info(`${plan.link}: ${end.failure.detail}; dials again for IPv${kinds.ip} alone`)
-    plan.show({ report: undefined, connectSpeed: undefined, cause: undefined })
+    plan.show({ ...NO_SESSION, ...NO_FAILURE })
   }
 }
 

@@ -93,7 +93,7 @@ class Carriage {
     this.#ppp = new PppRun(engine, call.wire, profile, clock, (event) => this.#onProgress(event))
     call.onEnd?.((failure, line) => {
       this.#lost = failure
-      this.#goDown(failure)
+      this.#goDown(this.#ours?.failure ?? failure)
       if (line === 'works') this.#ppp.terminate(failure)
       else this.#ppp.lost(failure.detail)
     })
@@ -126,7 +126,7 @@ class Carriage {
       if (event.phase !== 'running') this.#standing = undefined
       this.#wait.phase(event.phase)
       if (event.phase === 'terminate') this.#goDown(this.#ours?.failure ?? this.#lost ?? event.failure)
-      else this.#follow(event.phase)
+      else if (!this.#isOver) this.#follow(event.phase)
     } else if (event.type === 'stopped') {
       this.#wait.stopped(event.network)
     } else {

@@ -12,7 +12,7 @@ import type { PppRun } from './ppp-run.ts'
 import type { LinkPhase, LinkSnapshot } from './snapshot.ts'
 
 /** What holds only while PPP runs. */
-const NO_SESSION = {
+export const NO_SESSION = {
   interface: undefined,
   engine: undefined,
   apn: undefined,
@@ -23,7 +23,7 @@ const NO_SESSION = {
   upSinceUs: undefined,
 } as const
 
-const NO_FAILURE = {
+export const NO_FAILURE = {
   cause: undefined,
   causeAtUs: undefined,
   causeDetail: undefined,
@@ -93,7 +93,8 @@ export class LinkRecord {
   beginAttempt(): void {
     this.#phaseStartedMs = this.#clock.nowMs()
     const attempts = this.#snapshot.attempts + 1
-    this.set({ state: 'waiting', attempts, phaseMs: {}, rxBytes: 0n, txBytes: 0n, ...NO_NEXT })
+    this.#ppp = undefined
+    this.set({ ...NO_SESSION, state: 'waiting', attempts, phaseMs: {}, rxBytes: 0n, txBytes: 0n, ...NO_NEXT })
   }
 
   phaseDone(phase: LinkPhase): void {

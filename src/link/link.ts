@@ -199,6 +199,8 @@ export class Link implements LinkHandle {
       end = await this.#attempt(run)
       if (end.stoodMs !== undefined) run.isLasting = true
     } while (!signal.aborted && (isBegunAnew(end) || (await this.#goesOn(run, end))))
+    // Where it failed for good it is over already, and somebody may have begun the next.
+    if (this.#run !== run) return
     this.#services.pool.release(this.id)
     this.#run = undefined
     if (signal.aborted) this.#stopped(end)
@@ -265,6 +267,7 @@ export class Link implements LinkHandle {
       const nextAttemptReason =
         next.kind === 'given-up' ? next.reason : next.kind === 'blocked' ? goesOnOnce(cause) : ''
       const nextMonth = next.kind === 'blocked' && cause === 'data-limit' ? usage.nextAttempt() : undefined
+      if (next.kind === 'end') this.#run = undefined
       this.#record.endAttempt(end, { ...NO_NEXT, modem: undefined, state: next.state, nextAttemptReason, ...nextMonth })
       this.#record.settle(error)
       if (next.kind === 'end') return false

@@ -87,8 +87,12 @@ export class ModemPool {
       rank(a)! - rank(b)! || this.#weariness(link, a) - this.#weariness(link, b)
     const open = this.free(link, wish).filter((modem) => rank(modem) !== undefined)
     const best = open.toSorted(order)[0]
-    if (!best) return undefined
     const before = this.#claims.get(link)
+    if (!best) {
+      // The wish or the modem's SIM has changed: it is no longer kept from others.
+      if (before && !matchesModem(wish, before.modem.snapshot) && this.#claims.delete(link)) this.#listeners.emit()
+      return undefined
+    }
     const owner = this.ownerOf(best)
     const onTaken = owner !== undefined && owner !== link ? this.#claims.get(owner)?.onTaken : undefined
     if (onTaken) this.#claims.delete(owner!)
@@ -144,6 +148,11 @@ export class ModemPool {
 
   ownerOf(modem: ModemHandle): string | undefined {
     return [...this.#claims].find(([, claimed]) => claimed.modem === modem)?.[0]
+  }
+
+  /** Any modem. */
+  holds(link: string): boolean {
+    return this.#claims.has(link)
   }
 
   isHere(modem: ModemHandle): boolean {

@@ -73,13 +73,19 @@ export class PppRun {
 
   terminate(failure: Failure): void {
     if (this.#end || this.#cancelGrace) return
-    const silentAtMs = this.#clock.nowMs() + 2 * this.#restartMs + GRACE_MS
-    this.#cancelGrace = this.#clock.at(silentAtMs, () => this.#finish({ failure, pppExit: undefined }))
+    this.#limit(failure)
     this.#link?.terminate(failure)
   }
 
   lost(detail: string): void {
+    if (this.#end) return
+    this.#limit({ cause: 'hung-up', detail })
     this.#link?.lost(detail)
+  }
+
+  #limit(failure: Failure): void {
+    const silentAtMs = this.#clock.nowMs() + 2 * this.#restartMs + GRACE_MS
+    this.#cancelGrace ??= this.#clock.at(silentAtMs, () => this.#finish({ failure, pppExit: undefined }))
   }
 
   #finish(end: PppEnd): void {

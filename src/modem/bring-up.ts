@@ -28,6 +28,8 @@ const SEARCH_POLL_WITH_REPORTS_MS = [5000, 10_000, 20_000]
 const LONGEST_SEARCH_POLL_MS = 30_000
 /** How often it was looked for in vain before the modem is asked whether it looks at all. */
 const SELECTION_SEARCH = 2
+/** From then on, so many searches later its radio is asked for again: every ten minutes. */
+const RADIO_SEARCHES = 20
 /** For a modem that reports nothing. */
 const REGISTERED_POLL_MS = 30_000
 export const RADIO_TIMEOUT_MS = 15_000
@@ -123,7 +125,8 @@ export async function followNetwork(
       if (searches === SELECTION_SEARCH && (registration === 'idle' || registration === 'searching'))
         await readSelection(modem)
       // Somebody, or the modem itself, switched it off; or it was too busy to be switched on.
-      if (!isRegistered(modem) && (searches === SELECTION_SEARCH || isRadioOff(modem.snapshot))) await switchOn(modem)
+      if (!isRegistered(modem) && (searches % RADIO_SEARCHES === SELECTION_SEARCH || isRadioOff(modem.snapshot)))
+        await switchOn(modem)
       // Still `searching`: it was lost and found while we were busy, and `registered` waits for the operator.
       if (!isRegistered(modem) || (registration === known && state !== 'searching')) return
       // Before the operator, with whose name `registered` is told: a dial may come at once and take the only port.

@@ -90,17 +90,20 @@ export class PowerDesk {
     const { modem, wakeups } = this.#options
     await switchOn(modem)
     if (isRadioOff(modem.snapshot)) throw new ModemdError('Busy', RADIO_STAYS_OFF, 'radio-off')
+    // Without its radio it may have shown no SIM.
+    wakeups.sim.wake()
     wakeups.network.wake()
   }
 
   async #disable(): Promise<void> {
-    const { modem, calls, upkeep } = this.#options
+    const { modem, calls, upkeep, activity } = this.#options
+    const wasDisabled = activity() === 'disabled'
     await calls.endAny({ cause: 'radio-off', detail: 'the radio was switched off' }, 'disabled', 'works')
     upkeep.stop()
     try {
       await this.#switchOff()
     } catch (error) {
-      this.#begin()
+      if (!wasDisabled) this.#begin()
       throw error
     }
     modem.apply({ type: 'identity', identity: { powerState: 'low' } })

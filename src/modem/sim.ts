@@ -15,6 +15,7 @@ import type { ModemPort } from './port.ts'
 import { sessionOf } from './port-set.ts'
 import { isPortBusy, type ModemContext } from './procedure.ts'
 import type { ModemSnapshot, SimStatus } from './snapshot.ts'
+import { isRadioOff } from './state.ts'
 import type { Wakeup } from './wakeup.ts'
 
 /** A SIM that is still busy after this is taken for broken. */
@@ -22,6 +23,8 @@ const BUSY_LIMIT_MS = 20_000
 const BUSY_POLL_MS = [300, 300, 400, 1000]
 /** Some modems say "not inserted" or "failure" in their first seconds. */
 const SECOND_LOOKS_MS = [1000, 3000, 8000]
+/** While the radio is off and refuses to be switched on. */
+const RADIO_POLL_MS = 30_000
 
 /** Those that are not here are "busy": 14, 515 and whatever says nothing of the SIM. 5 to 7 are locks of the modem itself. */
 const STATUS_BY_CME: Readonly<Record<number, SimStatus>> = {
@@ -46,6 +49,10 @@ const UNKNOWN_SIM = { iccid: undefined, operatorName: undefined, pinTries: undef
 
 export interface SimOpener {
   readonly wakeup: Wakeup
+  /** The modem answers, and what comes next is somebody else's turn. */
+  waits(): void
+  /** The radio. */
+  switchOn(): Promise<void>
   /** The profile's PIN, where there is one and the rule allows a try by itself. Resolves true when the SIM took it. */
   tryProfilePin(): Promise<boolean>
   /** The SIM asks for nothing, whoever opened it. */
@@ -140,7 +147,12 @@ export async function openSim(modem: ModemContext, opener: SimOpener, signal: Ab
       hasTried = false
       if (status === 'absent') forgetSim(modem)
       modem.apply({ type: 'failure', failure: failureOf(status) })
-      await opener.wakeup.pause(modem.clock, SECOND_LOOKS_MS[looks++], signal)
+      opener.waits()
+      const isOff = isRadioOff(modem.snapshot)
+      await opener.wakeup.pause(modem.clock, SECOND_LOOKS_MS[looks++] ?? (isOff ? RADIO_POLL_MS : undefined), signal)
+      // Many show no SIM without their radio, and may have been too busy to be switched on.
+      if (isOff) await opener.switchOn()
+      if (isOff && !isRadioOff(modem.snapshot)) looks = 0
       continue
     }
     if (!isIdentified) await readIccid(modem)
@@ -157,6 +169,7 @@ export async function openSim(modem: ModemContext, opener: SimOpener, signal: Ab
       if (isTaken) continue
     }
     await readTriesLeft(modem)
+    opener.waits()
     await opener.wakeup.pause(modem.clock, undefined, signal)
   }
 }

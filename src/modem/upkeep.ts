@@ -5,7 +5,7 @@
 
 import { errorText, ModemdError } from '../base/errors.ts'
 import { sleep } from '../base/ports.ts'
-import { bringUp, followNetwork, followSignal, type NetworkReports } from './bring-up.ts'
+import { bringUp, followNetwork, followSignal, type NetworkReports, switchOn } from './bring-up.ts'
 import type { FeatureRound } from './features/feature.ts'
 import type { FeatureSet } from './features/feature-set.ts'
 import type { PinDesk } from './pin-desk.ts'
@@ -78,6 +78,10 @@ export class Upkeep {
     const { clock, signal } = round
     const opener = {
       wakeup: wakeups.sim,
+      waits: () => {
+        if (this.#options.activity() === 'silent') round.apply({ type: 'activity', activity: 'starting' })
+      },
+      switchOn: () => switchOn(round),
       tryProfilePin: () => pinDesk.tryProfilePin(),
       foundOpen: () => pinDesk.foundOpen(),
     }

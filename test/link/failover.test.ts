@@ -84,6 +84,25 @@ test('what blocks only the first (roaming) gives the modem to the next, and back
   assert.deepEqual([states(rig, 'a', 'b'), apnOf(rig.modem)], [['dialling', 'waiting'], 'a'])
 })
 
+test('a link whose wish, or whose SIM, is another now keeps its modem from nobody', async () => {
+  const [first, next] = [`${AUTO}priority = 0\n`, `${AUTO}priority = 1\n`]
+  const rig = new Rig({ a: first })
+  rig.modem.set({ state: 'searching', registration: 'searching' })
+  await rig.settle()
+  rig.profiles.texts = { a: `${first}sim = 8931440400000000025\n`, b: next }
+  await rig.supervisor.reloadConfig()
+  rig.modem.set({ state: 'registered', registration: 'home' })
+  await rig.settle()
+  assert.deepEqual([rig.link('a').snapshot.modem, rig.state('b')], [undefined, 'dialling'])
+
+  const other = new Rig({ a: `${first}sim = 8931440400000000017\n`, b: next })
+  await other.settle()
+  other.dial.fail({ cause: 'no-carrier', detail: 'seen' })
+  other.modem.set({ sim: { status: 'ready', iccid: '8931440400000000025' } })
+  await other.clock.advance(60_000)
+  assert.equal(other.state('b'), 'dialling')
+})
+
 test('a short fall keeps the modem against links that come later', async () => {
   const rig = new Rig({ a: `${FIRST}apn = a`, b: `${NEXT}apn = b` })
   await rig.settle()

@@ -93,6 +93,37 @@ test('a radio that is switched off ends the link for just that, and the link com
   assert.equal(rig.state(), 'dialling')
 })
 
+test('an engine that never says that it has ended does not hold the link', async () => {
+  for (const isAskedDown of [false, true]) {
+    const rig = new Rig({ demo: AUTO })
+    await rig.settle()
+    const call = rig.dial.connect()
+    await rig.settle()
+    rig.session.up()
+    await rig.settle()
+    rig.session.isDeaf = true
+    rig.session.lost = () => {}
+    call.lose({ cause: 'hung-up', detail: '+CGACT: 1,0' })
+    const down = isAskedDown ? rig.watch(rig.link().down()) : undefined
+    await rig.clock.advance(600_000)
+    assert.deepEqual([rig.state(), down?.end], isAskedDown ? ['idle', 'done'] : ['dialling', undefined])
+  }
+})
+
+test('each of two that connect in the same moment is answered', async () => {
+  for (let turns = 0; turns < 40; turns++) {
+    const rig = new Rig({ demo: '' })
+    rig.modem.set({ state: 'absent-sim', registration: 'unknown', sim: { status: 'absent' } })
+    await rig.settle()
+    const connect = () => rig.watch(rig.supervisor.connect('demo', {}).then((link) => link.settled()))
+    const first = connect()
+    for (let turn = 0; turn < turns; turn++) await undefined
+    const second = connect()
+    await rig.clock.advance(600_000)
+    for (const { end } of [first, second]) assert.ok(end, `${turns} turns later`)
+  }
+})
+
 test('a SIM or a radio that goes in the moment of the dial: the link waits for it', async () => {
   for (const [cause, gone, back] of [
     [

@@ -78,7 +78,8 @@ test('a radio that is on is not switched on, nor asked for again and again', asy
   bench.ports.get('/dev/ttyUSB1')!.report('+CEREG: 2')
   await bench.clock.advance(DAY_MS)
   const asked = scripted.commands.filter((command) => command.startsWith('AT+CFUN'))
-  assert.deepEqual(asked, ['AT+CFUN?', 'AT+CFUN?'], 'by enable, and once in the search')
+  assert.deepEqual(new Set(asked), new Set(['AT+CFUN?']))
+  assert.ok(asked.length < 24 * 6 + 2, `${asked.length} times a day`)
 })
 
 test('a SIM that is put in while the radio is off: still off, and there when it is on', async (t) => {
@@ -94,6 +95,71 @@ test('a SIM that is put in while the radio is off: still off, and there when it 
   await bench.settled(modem.enable())
   await is('registered')
 })
+
+test('a radio that goes off while a network is searched for in vain is seen', async (t) => {
+  const { bench, modem, radio, scripted, is } = await withRadio(t)
+  scripted.registration = 2
+  bench.ports.get('/dev/ttyUSB1')!.report('+CEREG: 2')
+  await is('searching')
+  await bench.clock.advance(60_000)
+  radio.cfun = 4
+  await bench.clock.advance(700_000)
+  assert.deepEqual([radio.cfun, modem.snapshot.state], [1, 'registered'])
+})
+
+for (const [answer, state] of [
+  ['+CME ERROR: 10', 'absent-sim'],
+  ['+CME ERROR: 13', 'failed'],
+] as const)
+  test(`a modem that shows no SIM without its radio (${answer}), and refuses +CFUN=1 once`, async (t) => {
+    const bench = new FleetBench()
+    t.after(() => bench.dispose())
+    bench.fleet
+    let cfun = 0
+    let refusals = 1
+    bench.plug({
+      answer: (command) => {
+        if (command === 'AT+CFUN?') return `+CFUN: ${cfun}\nOK`
+        if (command === 'AT+CFUN=1' && refusals-- > 0) return '+CME ERROR: 14'
+        if (command === 'AT+CFUN=1') cfun = 1
+        return command === 'AT+CPIN?' && cfun === 0 ? answer : undefined
+      },
+    })
+    await bench.until('no SIM is seen', () => bench.fleet.modems[0]?.snapshot.state === state)
+    await bench.clock.advance(60_000)
+    assert.equal(bench.modem.snapshot.state, 'registered')
+  })
+
+test('a second disable that the modem refuses leaves the radio off', async (t) => {
+  const { bench, modem, scripted, radio } = await withRadio(t)
+  await bench.settled(modem.disable())
+  const { answer } = scripted
+  scripted.answer = (command, port) => (/^AT\+CFUN=[04]/.test(command) ? 'ERROR' : answer?.(command, port))
+  await assert.rejects(bench.settled(modem.disable()), { code: 'Unsupported' })
+  await bench.clock.advance(60_000)
+  assert.deepEqual([radio.cfun, modem.snapshot.state], [4, 'disabled'])
+})
+
+for (const [sim, state] of [
+  ['locked', 'locked'],
+  ['absent', 'absent-sim'],
+] as const)
+  test(`a modem that was silent for a while answers again, and its SIM is ${sim}`, async (t) => {
+    const bench = new FleetBench()
+    t.after(() => bench.dispose())
+    bench.fleet
+    const answer = (command: string) => (command === 'AT+CPIN?' && sim === 'absent' ? '+CME ERROR: 10' : undefined)
+    const scripted = bench.plug({ ...(sim === 'locked' && { pin: '1234' }), answer })
+    const is = (wanted: string) =>
+      bench.until(`it is ${wanted}`, () => bench.fleet.modems[0]?.snapshot.state === wanted)
+    await is(state)
+    scripted.isDeaf = true
+    bench.fleet.wake()
+    await is('failed')
+    scripted.isDeaf = false
+    await bench.clock.advance(120_000)
+    assert.equal(bench.modem.snapshot.state, state)
+  })
 
 for (const areReportsOn of [true, false])
   test(`questions for the registration that a busy SIM refuses are asked again (reports ${areReportsOn ? 'on' : 'refused'})`, async (t) => {

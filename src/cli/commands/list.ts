@@ -7,7 +7,7 @@ import type { ExitCode } from '../exit-codes.ts'
 import type { Colors } from '../output/output.ts'
 import { stateColor } from '../output/state-color.ts'
 import { type Cell, type Column, table } from '../output/table.ts'
-import { clean } from '../output/text.ts'
+import { clean, wrap } from '../output/text.ts'
 import { holderOf, listPorts } from '../port-holders.ts'
 import type { Session } from '../session.ts'
 import { modemDocument, technologyOf } from '../views.ts'
@@ -33,7 +33,7 @@ export async function listModems(session: Session): Promise<ExitCode | undefined
   const { output } = session
   const modems = daemon.modems
   if (output.json) output.document(modems.map(modemDocument))
-  else if (modems.length === 0) output.print(`No modem is here${await whoHasIt(daemon)}.`)
+  else if (modems.length === 0) output.print(...wrap(`No modem is here${await whoHasIt(daemon)}.`, output.width))
   else {
     const rows = modems.map((modem) => row(modem, daemon, output.colors))
     output.print(...table(COLUMNS, rows, output.width))
