@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { errorText } from '../base/errors.ts'
 import { type Finding, fault, ok, warn } from '../base/finding.ts'
 import { CAUSE_TABLE } from '../link/causes.ts'
+import { isReleased } from '../link/modem-pool.ts'
 import type { LinkHandle, LinkSnapshot, SupervisorApi } from '../link/snapshot.ts'
 import type { ModemSnapshot, PortReport } from '../modem/snapshot.ts'
 import type { Configuration } from './config.ts'
@@ -120,7 +121,7 @@ function modemFinding({ id, state, stateReason, failure }: ModemSnapshot): Findi
 
 function noModem(ports: readonly PortReport[]): Finding {
   const check = 'modems'
-  const released = ports.find(({ reason }) => /\(`mmctl inhibit`\)/.test(reason))
+  const released = ports.find(isReleased)
   return released
     ? warn(
         check,

@@ -130,7 +130,7 @@ export class ModemPool {
     const isMeant = (port: PortReport) =>
       /^(tty|usb):/.test(selector) ? selector === `usb:${placeOf(port)}` || ttyOf(selector) === port.name : true
     const ports = this.#fleet.ports().filter(isMeant)
-    const released = ports.find(({ reason }) => RELEASED.test(reason))
+    const released = ports.find(isReleased)
     if (released) {
       const how = `${released.name} is let go of for another program (\`mmctl inhibit\`)`
       return { cause: 'port-busy', detail: `${detail} for modemd: ${how}` }
@@ -254,8 +254,10 @@ export class ModemPool {
 /** Roles of ports that no call would use. */
 const HELPERS: ReadonlySet<string | undefined> = new Set(['diag', 'gps', 'net'])
 
-/** As `fleet.ts` words it. */
-const RELEASED = /\(`mmctl inhibit`\)/
+/** Another program asked for its modem: as `fleet.ts` words it. */
+export function isReleased({ reason }: PortReport): boolean {
+  return reason.includes('(`mmctl inhibit`)')
+}
 
 /** A port that the configuration names and that cannot be opened. */
 function withFault(detail: string, ports: readonly PortReport[]): string {

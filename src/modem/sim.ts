@@ -151,8 +151,9 @@ export async function openSim(modem: ModemContext, opener: SimOpener, signal: Ab
       const isOff = isRadioOff(modem.snapshot)
       await opener.wakeup.pause(modem.clock, SECOND_LOOKS_MS[looks++] ?? (isOff ? RADIO_POLL_MS : undefined), signal)
       // Many show no SIM without their radio, and may have been too busy to be switched on.
-      if (isOff) await opener.switchOn()
-      if (isOff && !isRadioOff(modem.snapshot)) looks = 0
+      if (!isOff) continue
+      await opener.switchOn()
+      if (!isRadioOff(modem.snapshot)) looks = 0
       continue
     }
     if (!isIdentified) await readIccid(modem)

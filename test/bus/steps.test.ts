@@ -82,10 +82,7 @@ test('whoever ends a link, the first step down says why, and the properties with
     await hangUp(rig, 'idle')
     await rig.supervisor.connect('demo', {})
     await rig.settle()
-    const call = rig.dial.connect()
-    await rig.settle()
-    rig.session.up()
-    await rig.settle()
+    const call = await rig.answer()
     rig.session.isDeaf = true
     steps()
     end(rig, call)

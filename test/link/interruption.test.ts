@@ -18,7 +18,7 @@ const POINTS: readonly (readonly [string, (rig: Rig) => Promise<void>])[] = [
       rig.session.phase('authenticate')
     },
   ],
-  ['up', async (rig) => await rig.answer()],
+  ['up', async (rig) => void (await rig.answer())],
 ]
 
 for (const [index, [point, lead]] of POINTS.entries()) {

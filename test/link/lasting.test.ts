@@ -58,10 +58,7 @@ test('a call that the modem knows to be over ends at once, without a goodbye, an
   const rig = new Rig()
   await rig.supervisor.connect('demo', {})
   await rig.settle()
-  const call = rig.dial.connect()
-  await rig.settle()
-  rig.session.up()
-  await rig.settle()
+  const call = await rig.answer()
   assert.equal(rig.state(), 'up')
   call.lose({ cause: 'hung-up', detail: '+CGACT: 1,0' })
   await rig.settle()
@@ -75,10 +72,7 @@ test('a call that the modem knows to be over ends at once, without a goodbye, an
 test('a radio that is switched off ends the link for just that, and the link comes back with it', async () => {
   const rig = new Rig({ demo: AUTO })
   await rig.settle()
-  const call = rig.dial.connect()
-  await rig.settle()
-  rig.session.up()
-  await rig.settle()
+  const call = await rig.answer()
   const steps: string[] = []
   rig.link().onChange(({ state, cause }, previous) => state !== previous.state && steps.push(`${state} ${cause}`))
   call.reason = { cause: 'radio-off', detail: 'the radio was switched off' }
@@ -97,10 +91,7 @@ test('an engine that never says that it has ended does not hold the link', async
   for (const isAskedDown of [false, true]) {
     const rig = new Rig({ demo: AUTO })
     await rig.settle()
-    const call = rig.dial.connect()
-    await rig.settle()
-    rig.session.up()
-    await rig.settle()
+    const call = await rig.answer()
     rig.session.isDeaf = true
     rig.session.lost = () => {}
     call.lose({ cause: 'hung-up', detail: '+CGACT: 1,0' })

@@ -17,7 +17,7 @@ import type { KeptStateFiles } from '../../src/modem/state-files.ts'
 import { engineReports } from '../../src/ppp/engines/choose.ts'
 import type { PppEngine } from '../../src/ppp/engines/engine.ts'
 import { FakeEngine, type FakeSession } from '../support/fake-engine.ts'
-import { type FakeDial, FakeFleet, FakeModem } from '../support/fake-modem.ts'
+import { type FakeCall, type FakeDial, FakeFleet, FakeModem } from '../support/fake-modem.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
@@ -166,11 +166,12 @@ export class Rig {
   }
 
   /** The dial under way is answered and PPP comes up. */
-  async answer(report = 'CONNECT 150000000'): Promise<void> {
-    this.dial.connect(report)
+  async answer(report = 'CONNECT 150000000'): Promise<FakeCall> {
+    const call = this.dial.connect(report)
     await this.settle()
     this.session.up()
     await this.settle()
+    return call
   }
 }
 
